@@ -1,0 +1,26 @@
+//! Tollgate's rules without I/O: what a call costs, who may make it, what is held and what is
+//! settled. Clocks, ids, random bytes, sockets and the database belong to the Workers that use it;
+//! this crate receives values and returns decisions.
+
+pub mod ids;
+pub mod key;
+pub mod money;
+
+pub mod catalogue;
+pub mod pricing;
+pub mod usage;
+
+pub mod chat;
+pub mod error;
+pub mod json;
+pub mod openrouter;
+pub mod sse;
+
+pub mod accounts;
+pub mod admission;
+pub mod audit;
+pub mod hrana;
+pub mod ledger;
+pub mod limits;
+pub mod settlement;
+pub mod sweep;

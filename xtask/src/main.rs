@@ -1,0 +1,2 @@
+//! See the crate's manifest.
+fn main() {}
