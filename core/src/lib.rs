@@ -2,6 +2,7 @@
 //! settled. Clocks, ids, random bytes, sockets and the database belong to the Workers that use it;
 //! this crate receives values and returns decisions.
 
+pub mod calendar;
 pub mod ids;
 pub mod key;
 pub mod money;
