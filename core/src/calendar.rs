@@ -21,11 +21,13 @@ impl Periods {
         let day = at_ms.div_euclid(86_400_000);
         // 1970-01-01 was a Thursday: three days after its week's Monday.
         let week = day.saturating_add(3).div_euclid(7);
-        Self {
-            day,
-            week,
-            month: month_of(day),
-        }
+        let date = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1_000)).ok();
+        let month = date.map_or(0, |date| {
+            let years = i64::from(date.year()).saturating_sub(1970);
+            let of_year = i64::from(u8::from(date.month())).saturating_sub(1);
+            years.saturating_mul(12).saturating_add(of_year)
+        });
+        Self { day, week, month }
     }
 }
 
