@@ -45,7 +45,7 @@ CREATE UNIQUE INDEX accounts_one_root ON accounts (kind) WHERE kind = 'operator'
 
 -- The chain is derived from the parent and never edited by hand.
 CREATE TRIGGER accounts_chain_follows_parent BEFORE INSERT ON accounts
-WHEN NEW.chain <> CASE
+WHEN NEW.chain IS NOT CASE
     WHEN NEW.parent_id IS NULL THEN '[]'
     ELSE (SELECT CASE p.chain WHEN '[]' THEN '["' || NEW.id || '"]'
                  ELSE '["' || NEW.id || '",' || substr(p.chain, 2) END
