@@ -23,7 +23,6 @@ impl Database {
     /// # Panics
     /// When the server does not come up: there is nothing to test then.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test without its database has failed")]
     pub fn start() -> Self {
         let binary =
             std::env::var("SQLD_BIN").expect("`SQLD_BIN` names sqld; hint: run `cargo xtask test`");
@@ -79,7 +78,6 @@ impl Database {
     /// # Panics
     /// When the server does not answer it as asked.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test without its database has failed")]
     pub fn execute(&self, batch: &Batch) -> Reply {
         let mut response = self
             .agent
@@ -109,7 +107,6 @@ impl Database {
         reply
     }
 
-    #[expect(clippy::expect_used, reason = "a test without its database has failed")]
     fn migrate(&self) {
         let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../migrations");
         let mut files: Vec<_> = std::fs::read_dir(dir)
