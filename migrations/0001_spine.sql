@@ -114,8 +114,15 @@ CREATE TABLE models (
   slug TEXT PRIMARY KEY NOT NULL,
   provider TEXT NOT NULL CHECK (provider IN ('openrouter')),
   enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
-  -- `catalogue::Model` as JSON: limits and the public description, without prices.
-  facts TEXT NOT NULL,
+  name TEXT NOT NULL,
+  context_length INTEGER,
+  max_completion_tokens INTEGER,
+  -- NULL: images are refused.
+  max_image_tokens INTEGER,
+  hidden_reasoning INTEGER NOT NULL CHECK (hidden_reasoning IN (0, 1)),
+  free INTEGER NOT NULL CHECK (free IN (0, 1)),
+  -- The public model object as JSON, without prices.
+  details TEXT NOT NULL,
   imported_at_ms INTEGER NOT NULL
 ) STRICT;
 

@@ -20,6 +20,7 @@ pub mod sse;
 pub mod accounts;
 pub mod admission;
 pub mod audit;
+pub mod call;
 pub mod hrana;
 pub mod ledger;
 pub mod limits;

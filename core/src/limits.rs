@@ -174,6 +174,19 @@ impl Counts {
         }
         Some(free_at.saturating_sub(now_ms).max(0))
     }
+
+    /// Milliseconds until nothing of what was counted is in the window any more.
+    #[must_use]
+    pub fn empty_in_ms(&self, window: Window, now_ms: i64) -> i64 {
+        let leaves = |bucket: i64| bucket.saturating_add(BUCKETS).saturating_add(1);
+        let last = self
+            .0
+            .last_key_value()
+            .map_or(i64::MIN, |(bucket, _)| leaves(*bucket));
+        last.saturating_mul(window.bucket_ms())
+            .saturating_sub(now_ms)
+            .max(0)
+    }
 }
 
 /// How much room a call asks of a window.

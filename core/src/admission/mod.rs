@@ -6,8 +6,10 @@
 
 mod ask;
 mod decide;
+mod explain;
 mod snapshot;
 
 pub use ask::{Admission, AdmitBatch, Ask, LevelHold};
 pub use decide::{Decision, RateRefusal, Refusal, decide, refuse_by_settings};
+pub use explain::rate_limit_headers;
 pub use snapshot::{KeyState, LevelState, Snapshot, read_snapshot, snapshot_statement};

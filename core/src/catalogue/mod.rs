@@ -6,10 +6,12 @@ mod cost;
 mod images;
 mod import;
 mod model_pricing;
+mod store;
 mod stored;
 
 pub use cost::{ClockWindow, Cost, Dimension, Override, UnitPrices};
 pub use import::{Import, ImportError, Refused, import};
+pub use store::store;
 pub use stored::StoredCostError;
 
 /// A model as the gateway knows it, without any price.
