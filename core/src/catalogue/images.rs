@@ -40,8 +40,8 @@ const TABLE: &[Row] = &[
         1_000,
         "Tollgate's simulator counts every image as at most this",
     ),
-    // OpenAI, patches of 32 × 32 pixels times a factor per model. From GPT-5.4 on `detail:
-    // original` allows 10,000 patches; earlier ones of the family are not told apart here.
+    // OpenAI, patches of 32 × 32 pixels times a factor per model. `detail: original` allows 10,000
+    // patches from GPT-5.4 on, and nothing in the slug tells which of the GPT-5.x came before it.
     row(
         "openai/gpt-5.",
         "nano",
@@ -60,17 +60,18 @@ const TABLE: &[Row] = &[
         12_000,
         "OpenAI images guide, 2026-03: 10,000 patches × 1.2",
     ),
+    // The guide's cap is 1,536 patches; users were billed for up to 2,500, so that stands here.
     row(
         "openai/gpt-5-nano",
         "",
-        3_779,
-        "OpenAI images guide, 2025-08: 1,536 patches × 2.46",
+        6_150,
+        "OpenAI images guide, 2026-03: 2,500 patches × 2.46",
     ),
     row(
         "openai/gpt-5-mini",
         "",
-        2_489,
-        "OpenAI images guide, 2025-08: 1,536 patches × 1.62",
+        4_050,
+        "OpenAI images guide, 2026-03: 2,500 patches × 1.62",
     ),
     row(
         "openai/gpt-4.1-nano",
@@ -247,7 +248,7 @@ mod tests {
         check("openai/gpt-4.1-mini", Some(2_489));
         check("openai/gpt-4.1-nano", Some(3_779));
         check("openai/gpt-5", Some(1_445));
-        check("openai/gpt-5-mini", Some(2_489));
+        check("openai/gpt-5-mini", Some(4_050));
         check("openai/gpt-5.4", Some(12_000));
         check("openai/gpt-5.4-mini", Some(16_200));
         check("openai/gpt-5.4-nano", Some(24_600));
