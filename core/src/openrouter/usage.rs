@@ -1,6 +1,6 @@
 //! Usage as OpenRouter reports it (`ChatUsage`) and as the caller sees it.
 
-use crate::json::{Decimal, Kind, ObjectWriter, Raw};
+use crate::json::{Kind, ObjectWriter, Raw};
 use crate::money::{Nanos, round_up_to_nanos};
 use crate::usage::Usage;
 
@@ -59,12 +59,10 @@ pub(super) fn count(object: Raw<'_>, name: &str) -> Option<Option<u64>> {
 
 /// A cost in USD, rounded up to a nano. `None` when it is absent, negative or absurd.
 pub(super) fn cost(object: Raw<'_>, name: &str) -> Option<Nanos> {
-    let picos = object.get(name)?.as_decimal().as_ref().and_then(to_picos)?;
+    let usd = object.get(name)?.as_decimal()?;
+    // Rounding up first would turn a tiny negative cost into nothing.
+    let picos = usd.is_within(0, i32::MAX).then(|| usd.scaled_up(12))??;
     round_up_to_nanos(picos).ok()
-}
-
-fn to_picos(usd: &Decimal<'_>) -> Option<i128> {
-    usd.scaled_up(12).filter(|picos| *picos >= 0)
 }
 
 /// Usage for the caller: token counts, and the charge where OpenRouter would show its cost.
