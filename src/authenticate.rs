@@ -7,7 +7,11 @@ use worker::Headers;
 
 /// The hash of the caller's key. A key that was mistyped is refused without touching the database.
 pub fn authenticate(headers: &Headers) -> Result<KeyHash, ApiError> {
-    let header = headers.get("authorization").ok().flatten().unwrap_or_default();
+    let header = headers
+        .get("authorization")
+        .ok()
+        .flatten()
+        .unwrap_or_default();
     let (scheme, token) = header.trim().split_once(' ').unwrap_or(("", ""));
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
         return Err(ErrorCode::MissingKey.into());

@@ -30,10 +30,17 @@ fn check_headers(headers: &Headers) -> Result<(), ApiError> {
         return Err(ErrorCode::EncodedBody.into());
     }
     let content_type = header("content-type").to_ascii_lowercase();
-    if content_type.split(';').next().is_none_or(|kind| kind.trim() != "application/json") {
+    if content_type
+        .split(';')
+        .next()
+        .is_none_or(|kind| kind.trim() != "application/json")
+    {
         return Err(ErrorCode::UnsupportedMediaType.into());
     }
-    if header("content-length").parse().is_ok_and(|length: usize| length > MAX_BODY_BYTES) {
+    if header("content-length")
+        .parse()
+        .is_ok_and(|length: usize| length > MAX_BODY_BYTES)
+    {
         return Err(ErrorCode::BodyTooLarge.into());
     }
     Ok(())

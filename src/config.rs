@@ -29,6 +29,8 @@ pub struct Config {
     pub docs_url: String,
     /// How long a hold belongs to its Worker without a renewal, in milliseconds.
     pub lease_ms: i64,
+    /// How long a lease must be overdue before the sweep takes the hold, in milliseconds.
+    pub grace_ms: i64,
     /// How long the provider may take to begin its answer, or to go on with it, in milliseconds.
     pub provider_timeout_ms: i64,
     /// How long the caller may take nothing of its stream, in milliseconds.
@@ -47,24 +49,33 @@ impl Config {
             openrouter_api_key: text(env, "OPENROUTER_API_KEY")?,
             docs_url: text(env, "DOCS_URL")?,
             lease_ms: number(env, "LEASE_MS")?,
+            grace_ms: number(env, "GRACE_MS")?,
             provider_timeout_ms: number(env, "PROVIDER_TIMEOUT_MS")?,
             reader_timeout_ms: number(env, "READER_TIMEOUT_MS")?,
-            panic_probe: env.var("PANIC_PROBE").is_ok_and(|value| value.to_string() == "on"),
+            panic_probe: env
+                .var("PANIC_PROBE")
+                .is_ok_and(|value| value.to_string() == "on"),
         })
     }
 }
 
 fn text(env: &Env, name: &'static str) -> Result<String, ConfigFault> {
     // Variables and secrets are both plain strings of the environment.
-    env.var(name).map(|value| value.to_string()).map_err(|_| ConfigFault::Missing(name))
+    env.var(name)
+        .map(|value| value.to_string())
+        .map_err(|_| ConfigFault::Missing(name))
 }
 
 fn number(env: &Env, name: &'static str) -> Result<i64, ConfigFault> {
-    text(env, name)?.parse().map_err(|_| ConfigFault::NotANumber(name))
+    text(env, name)?
+        .parse()
+        .map_err(|_| ConfigFault::NotANumber(name))
 }
 
 fn https(url: &str) -> String {
-    let url = url.strip_prefix("libsql://").map_or_else(|| url.to_owned(), |host| format!("https://{host}"));
+    let url = url
+        .strip_prefix("libsql://")
+        .map_or_else(|| url.to_owned(), |host| format!("https://{host}"));
     trimmed(url)
 }
 

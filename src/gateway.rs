@@ -2,11 +2,12 @@
 //! Nothing here is shared between requests.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::rc::Rc;
 
 use thiserror::Error;
 use tollgate_core::ids::RequestId;
-use worker::Env;
+use worker::{Context, Env};
 
 use crate::clock::{now_ms, random_u64};
 use crate::config::{Config, ConfigFault};
@@ -41,6 +42,7 @@ pub struct Gateway {
     pub database: Turso,
     /// The provider.
     pub provider: OpenRouter,
+    context: Option<Context>,
 }
 
 /// How long the parts of a request took, in milliseconds.
@@ -53,8 +55,8 @@ pub struct Timings {
 }
 
 impl Gateway {
-    /// Begins a request.
-    pub fn begin(env: &Env) -> Result<Rc<Self>, StartFault> {
+    /// Begins a request, or with no context a run of the sweep.
+    pub fn begin(env: &Env, context: Option<Context>) -> Result<Rc<Self>, StartFault> {
         let config = Config::from_env(env)?;
         let started_ms = now_ms();
         let random = random_u64()?;
@@ -67,7 +69,16 @@ impl Gateway {
             database: Turso::new(&config),
             provider: OpenRouter::new(&config),
             config,
+            context,
         }))
+    }
+
+    /// Runs a task that may go on after the response has ended or the caller has left. A run of the
+    /// sweep has no response and starts no such task.
+    pub fn run_beyond_response(&self, task: impl Future<Output = ()> + 'static) {
+        if let Some(context) = &self.context {
+            context.wait_until(task);
+        }
     }
 
     /// Milliseconds since the request came.

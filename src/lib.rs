@@ -2,27 +2,27 @@
 //! route in `routes`, and a billed one runs down `completion`. Every decision is the core's; the
 //! shell has the clock, the random bytes, the database and the provider.
 
-mod routes;
-mod completion;
-mod relay;
 mod account;
+mod completion;
 mod models;
+mod relay;
+mod routes;
 mod sweep;
 
-mod gateway;
 mod admit;
-mod settle;
-mod lease;
-mod facts;
 mod authenticate;
 mod body;
-mod respond;
+mod facts;
+mod gateway;
+mod lease;
 mod log;
+mod respond;
+mod settle;
 
-mod turso;
-mod provider;
 mod clock;
 mod config;
+mod provider;
+mod turso;
 
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 

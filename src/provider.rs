@@ -97,7 +97,10 @@ impl OpenRouter {
         let signal = abort.signal();
         let read = async {
             let request = self.request(Method::Get, &path, false, None).ok()?;
-            let response = Fetch::Request(request).send_with_signal(&signal).await.ok()?;
+            let response = Fetch::Request(request)
+                .send_with_signal(&signal)
+                .await
+                .ok()?;
             let mut head = Head::of(response).ok()?;
             if head.status != 200 {
                 return None;
@@ -173,5 +176,7 @@ impl Head {
 /// clearly so counts as sent.
 fn is_not_connected(error: &worker::Error) -> bool {
     let text = error.to_string();
-    ["Connection refused", "DNS lookup failed", "connect("].iter().any(|known| text.contains(known))
+    ["Connection refused", "DNS lookup failed", "connect("]
+        .iter()
+        .any(|known| text.contains(known))
 }

@@ -25,19 +25,27 @@ pub struct Refused {
 
 impl<T: Into<ApiError>> From<T> for Refused {
     fn from(error: T) -> Self {
-        Self { error: error.into(), headers: Vec::new() }
+        Self {
+            error: error.into(),
+            headers: Vec::new(),
+        }
     }
 }
 
 /// A JSON answer.
 pub fn json(gateway: &Gateway, body: String, extra: &Extra) -> Result<Response> {
     let headers = headers(gateway, "application/json", extra)?;
-    Ok(ResponseBuilder::new().with_headers(headers).fixed(body.into_bytes()))
+    Ok(ResponseBuilder::new()
+        .with_headers(headers)
+        .fixed(body.into_bytes()))
 }
 
 /// An error in OpenAI's shape.
 pub fn error(gateway: &Gateway, refused: &Refused) -> Result<Response> {
-    let Refused { error, headers: extra } = refused;
+    let Refused {
+        error,
+        headers: extra,
+    } = refused;
     let headers = headers(gateway, "application/json", extra)?;
     if let Some(seconds) = error.retry_after_seconds {
         headers.set("retry-after", &seconds.to_string())?;
@@ -60,7 +68,10 @@ pub fn preflight() -> Result<Response> {
     // The star does not cover `authorization`, which must be named.
     headers.set("access-control-allow-headers", "authorization, *")?;
     headers.set("access-control-max-age", "86400")?;
-    Ok(ResponseBuilder::new().with_status(204).with_headers(headers).empty())
+    Ok(ResponseBuilder::new()
+        .with_status(204)
+        .with_headers(headers)
+        .empty())
 }
 
 /// The headers of every answer, and `extra`.

@@ -78,7 +78,8 @@ impl Turso {
         let (status, body) = answer?;
         let reply = read_reply(status, &body, batch.steps().len())?;
         self.rows_read.set(self.rows_read.get() + reply.rows_read);
-        self.rows_written.set(self.rows_written.get() + reply.rows_written);
+        self.rows_written
+            .set(self.rows_written.get() + reply.rows_written);
         Ok(reply)
     }
 
@@ -96,7 +97,9 @@ impl Turso {
         headers.set("authorization", &self.authorization)?;
         headers.set("content-type", "application/json")?;
         let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_headers(headers).with_body(Some(body.into()));
+        init.with_method(Method::Post)
+            .with_headers(headers)
+            .with_body(Some(body.into()));
         Request::new_with_init(&self.url, &init)
     }
 }

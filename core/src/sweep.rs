@@ -11,10 +11,6 @@ use crate::pricing::PriceRule;
 use crate::settlement::{LevelCharge, Outcome, Prices, Resolution, ResolutionFacts};
 use crate::usage::Usage;
 
-/// How long a lease must be overdue before the sweep takes the hold, in milliseconds: a Worker that
-/// renews late is not dead.
-pub const GRACE_MS: i64 = 60_000;
-
 /// How far behind now the sweep starts to look at least, in milliseconds: an admission may commit
 /// this long after its id was drawn.
 const LOOK_BACK_MS: i64 = 600_000;
@@ -53,12 +49,11 @@ UPDATE sweeps SET from_request_id = min(?1, coalesce((SELECT min(r.id) FROM requ
 WHERE id = 1 AND from_request_id < min(?1, coalesce((SELECT min(r.id) FROM requests r
     WHERE r.id >= sweeps.from_request_id AND r.state = 'held'), ?1))";
 
-/// Finds at most `limit` overdue holds of every account, the oldest first.
+/// Finds at most `limit` holds of every account whose lease has been overdue for `grace_ms`, the
+/// oldest first: a Worker that renews late is not dead.
 #[must_use]
-pub fn overdue_statement(now_ms: i64, limit: u32) -> Statement {
-    Statement::new(OVERDUE)
-        .bind(now_ms.saturating_sub(GRACE_MS))
-        .bind(i64::from(limit))
+pub fn overdue_statement(now_ms: i64, grace_ms: i64, limit: u32) -> Statement {
+    Statement::new(OVERDUE).bind(now_ms.saturating_sub(grace_ms)).bind(i64::from(limit))
 }
 
 /// Moves the mark from which the sweep looks for holds.

@@ -7,13 +7,15 @@ mod chunk;
 mod failure;
 mod generation;
 mod scrub;
+mod transcript;
 mod usage;
 mod wire;
 
 pub use answer::{Answer, AnswerFault, read_answer};
 pub use chunk::{Chunk, ChunkFault, DONE, Head, error_chunk, read_chunk, usage_chunk};
 pub use failure::{Cause, Failure, failure};
-pub use generation::{GenerationFault, GenerationRecord, read_generation};
+pub use generation::{GenerationFault, GenerationRecord, billed_usage, read_generation};
+pub use transcript::{Closing, Seen, Transcript, cut_off};
 
 use crate::json::ObjectWriter;
 use crate::money::Picos;

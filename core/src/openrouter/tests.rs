@@ -43,7 +43,7 @@ fn usage() -> Usage {
         prompt_audio_tokens: 1,
         completion_tokens: 20,
         reasoning_tokens: 7,
-        images: 0,
+        ..Usage::default()
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn read_usage(usage: Raw<'_>) -> Option<Usage> {
         prompt_audio_tokens: part(prompt, "audio_tokens")?,
         completion_tokens,
         reasoning_tokens: part(completion, "reasoning_tokens")?,
-        images: 0,
+        ..Usage::default()
     }))
 }
 

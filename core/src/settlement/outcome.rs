@@ -31,6 +31,17 @@ impl Outcome {
         }
     }
 
+    /// The same certainty about another usage.
+    #[must_use]
+    pub fn map_usage(self, change: impl FnOnce(Usage) -> Usage) -> Self {
+        match self {
+            Self::Exact(usage) => Self::Exact(change(usage)),
+            Self::AtLeast(usage) => Self::AtLeast(change(usage)),
+            Self::Unknown(usage) => Self::Unknown(change(usage)),
+            Self::NotSent => Self::NotSent,
+        }
+    }
+
     /// The usage that is charged, if any.
     #[must_use]
     pub const fn usage(&self) -> Option<&Usage> {
