@@ -1,359 +1,328 @@
-//! The script of a streamed answer: which bytes go out, in which writes, when, and where it breaks.
-//! The tokens and texts come from `answer`, their JSON from `wire`.
+//! Server-sent events out of bytes that arrive in any pieces (the WHATWG event stream format).
+//! No I/O: bytes in, events out. Event names, ids and retry times are ignored, since no provider's
+//! chat stream needs them.
 
-use std::collections::VecDeque;
-use std::io::Write;
-use std::sync::Arc;
-use std::time::Duration;
+use crate::json::search;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use hyper::body::Bytes;
-
-use super::answer::Answer;
-use super::models::Fault;
-use super::pricing::{Cost, Price, Usage};
-use super::request::Form;
-use super::wire::{Frame, Part};
-use crate::reply::{Script, Step};
-
-const COMMENT: &[u8] = b": OPENROUTER PROCESSING\n\n";
-const DONE: &[u8] = b"data: [DONE]\n\n";
-// A reader that takes comments or unknown fields for data would meter or say the wrong thing.
-const NOT_DATA: &[u8] = b": {\"usage\":{\"prompt_tokens\":999999,\"completion_tokens\":999999}}\n\
-    :\n\nid: 7\nretry: 3000\nevent: message\n\n: data: [DONE]\n\n";
-const MALFORMED: &[u8] =
-    b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"bro\n\ndat: {}\n\ndata: ]\n\n\xff\xfe\n\n";
-
-/// When tokens come.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pace {
-    /// Until the first token.
-    pub first: Duration,
-    /// Tokens a second after that; 0 is all at once.
-    pub tokens_per_second: u64,
+/// One thing that the stream said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A comment: a sign of life. Its text is the provider's own and is not given on.
+    Comment,
+    /// The data of one event, its lines joined by line feeds.
+    Data(&'a str),
 }
 
-impl Pace {
-    /// When `tokens` tokens are there, counted from the start of the generation.
-    #[must_use]
-    pub fn due(&self, tokens: u64) -> Duration {
-        let micros = tokens.saturating_sub(1).saturating_mul(1_000_000);
-        self.first + Duration::from_micros(micros.checked_div(self.tokens_per_second).unwrap_or(0))
-    }
+/// Why the stream cannot be read further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// One event or line is larger than the decoder's limit.
+    TooLarge,
+    /// The data of an event is not UTF-8.
+    NotUtf8,
 }
 
-/// What a stream is made of.
+/// What was left when the stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End<'a> {
+    /// Nothing: the last event was complete.
+    Clean,
+    /// The data of an event that lacks its closing blank line, as far as it came. It may be cut
+    /// anywhere, so it may be read for usage but not relayed.
+    Unfinished(&'a str),
+}
+
+/// Turns pieces of a stream into events. After a fault it returns that fault for ever.
 #[derive(Debug)]
-pub struct Plan {
-    /// `gen-…`
-    pub id: Arc<str>,
-    /// The model's name without knobs.
-    pub slug: String,
-    /// Unix seconds.
-    pub created: i64,
-    /// What is said.
-    pub answer: Answer,
-    /// In what form.
-    pub form: Form,
-    /// What it costs.
-    pub price: Price,
-    /// What goes wrong.
-    pub fault: Fault,
-    /// Output tokens after which it goes wrong.
-    pub cut_after: u64,
-    /// When tokens come.
-    pub pace: Pace,
+pub struct Decoder {
+    max_event_bytes: usize,
+    /// The line that is not ended yet.
+    line: Vec<u8>,
+    /// The data of the event that is not ended yet; each of its lines ends in a line feed.
+    data: Vec<u8>,
+    after_carriage_return: bool,
+    at_first_line: bool,
+    fault: Option<Fault>,
 }
 
-enum Stage {
-    Open,
-    Thinking(u64),
-    Speaking(u64),
-    Closing,
-    Over,
-}
-
-struct Streaming {
-    plan: Plan,
-    stage: Stage,
-    struck: bool,
-    queue: VecDeque<Step>,
-}
-
-impl Plan {
-    /// The script of this plan.
+impl Decoder {
+    /// A decoder at the beginning of a stream that buffers at most about `max_event_bytes`.
     #[must_use]
-    pub fn script(self) -> Script {
-        let streaming = Streaming {
-            plan: self,
-            stage: Stage::Open,
-            struck: false,
-            queue: VecDeque::new(),
-        };
-        Box::new(streaming)
-    }
-
-    fn usage_after(&self, tokens: u64) -> (Usage, Cost) {
-        let usage = self.answer.extent.usage_after(tokens);
-        (usage, self.price.cost(&usage))
-    }
-
-    fn event(&self, part: Part<'_>, usage: Option<(Usage, Cost)>) -> Bytes {
-        let frame = Frame {
-            id: &self.id,
-            model: &self.slug,
-            created: self.created,
-        };
-        let mut event = b"data: ".to_vec();
-        event.extend(frame.chunk(&self.form, part, usage));
-        event.extend(b"\n\n");
-        event.into()
-    }
-}
-
-impl Iterator for Streaming {
-    type Item = Step;
-
-    fn next(&mut self) -> Option<Step> {
-        while self.queue.is_empty() {
-            self.stage = match self.stage {
-                Stage::Open => self.open(),
-                Stage::Thinking(tokens) => self.think(tokens),
-                Stage::Speaking(piece) => self.speak(piece),
-                Stage::Closing => self.close(),
-                Stage::Over => return None,
-            };
-        }
-        self.queue.pop_front()
-    }
-}
-
-impl Streaming {
-    fn open(&mut self) -> Stage {
-        self.write_at(Duration::ZERO, Bytes::from_static(COMMENT), 0);
-        Stage::Thinking(0)
-    }
-
-    /// Hidden tokens show as comments, so that a client that leaves is billed for them.
-    fn think(&mut self, tokens: u64) -> Stage {
-        if tokens == self.plan.answer.extent.usage.reasoning {
-            return Stage::Speaking(0);
-        }
-        self.write(Bytes::from_static(COMMENT), tokens + 1);
-        Stage::Thinking(tokens + 1)
-    }
-
-    fn speak(&mut self, piece: u64) -> Stage {
-        let last = piece == self.plan.answer.pieces.count();
-        let before = self.plan.answer.tokens_through(piece);
-        if !self.struck && (last || before >= self.plan.cut_after) {
-            self.struck = true;
-            if self.strike(before) {
-                return Stage::Over;
-            }
-        }
-        if last {
-            return Stage::Closing;
-        }
-        let tokens = self.plan.answer.tokens_through(piece + 1);
-        let text = self.plan.answer.pieces.text_of(piece);
-        let usage = (self.plan.fault == Fault::UsageEvery).then(|| self.plan.usage_after(tokens));
-        let event = self.plan.event(
-            Part::Piece {
-                text: &text,
-                first: piece == 0,
-            },
-            usage,
-        );
-        if self.plan.fault == Fault::Comments {
-            self.write(Bytes::from_static(NOT_DATA), before);
-        }
-        self.write(event, tokens);
-        Stage::Speaking(piece + 1)
-    }
-
-    /// The fault in mid-stream, if there is one; `true` when nothing follows.
-    fn strike(&mut self, tokens: u64) -> bool {
-        match self.plan.fault {
-            Fault::ErrorMidStream => {
-                self.write(self.plan.event(Part::Failed, None), tokens);
-                true
-            }
-            Fault::DropMid | Fault::ResetMid => {
-                let reset = self.plan.fault == Fault::ResetMid;
-                self.queue.extend([Step::Flush, Step::Cut { reset }]);
-                true
-            }
-            Fault::MalformedSse => {
-                self.write(Bytes::from_static(MALFORMED), tokens);
-                false
-            }
-            _ => false,
-        }
-    }
-
-    fn close(&mut self) -> Stage {
-        let tokens = self.plan.answer.extent.generated;
-        let usage = Some(self.plan.usage_after(tokens));
-        let every = if self.plan.fault == Fault::UsageEvery {
-            usage
-        } else {
-            None
-        };
-        let finish_reason = self.plan.answer.extent.finish_reason;
-        self.write(self.plan.event(Part::Finish(finish_reason), every), tokens);
-        if self.plan.fault != Fault::NoUsage {
-            self.write(self.plan.event(Part::Nothing, usage), tokens);
-        }
-        if self.plan.fault != Fault::NoDone {
-            self.write(Bytes::from_static(DONE), tokens);
-        }
-        Stage::Over
-    }
-
-    fn write(&mut self, bytes: Bytes, tokens: u64) {
-        self.write_at(self.plan.pace.due(tokens), bytes, tokens);
-    }
-
-    fn write_at(&mut self, due: Duration, bytes: Bytes, tokens: u64) {
-        if self.plan.fault != Fault::SplitUtf8 {
-            self.queue.push_back(Step::Write { due, bytes, tokens });
-            return;
-        }
-        let text = String::from_utf8_lossy(&bytes).replace('\n', "\r\n");
-        for bytes in shatter(text.as_bytes()) {
-            self.queue
-                .extend([Step::Write { due, bytes, tokens }, Step::Flush]);
-        }
-    }
-}
-
-/// `bytes` in writes that end inside the first field name, inside the first multi-byte character and
-/// between the last carriage return and its line feed.
-#[must_use]
-pub fn shatter(bytes: &[u8]) -> Vec<Bytes> {
-    let inside_char = bytes
-        .iter()
-        .position(|byte| !byte.is_ascii())
-        .map(|lead| lead + 1);
-    let mut cuts = vec![2.min(bytes.len())];
-    cuts.extend(inside_char);
-    cuts.push(bytes.len().saturating_sub(1));
-    cuts.push(bytes.len());
-    let mut from = 0;
-    let mut writes = Vec::new();
-    for cut in cuts.into_iter().filter(|cut| *cut > 0) {
-        if let Some(part) = bytes.get(from..cut).filter(|part| !part.is_empty()) {
-            writes.push(Bytes::copy_from_slice(part));
-            from = cut;
-        }
-    }
-    writes
-}
-
-/// A script whose bytes are compressed, each write so that it can be read at once.
-pub struct Gzip {
-    script: Script,
-    encoder: Option<GzEncoder<Vec<u8>>>,
-    tokens: u64,
-    due: Duration,
-}
-
-impl Gzip {
-    /// Compresses what `script` writes.
-    #[must_use]
-    pub fn new(script: Script) -> Self {
-        let encoder = Some(GzEncoder::new(Vec::new(), Compression::fast()));
+    pub const fn new(max_event_bytes: usize) -> Self {
         Self {
-            script,
-            encoder,
-            tokens: 0,
-            due: Duration::ZERO,
+            max_event_bytes,
+            line: Vec::new(),
+            data: Vec::new(),
+            after_carriage_return: false,
+            at_first_line: true,
+            fault: None,
         }
     }
 
-    fn compress(&mut self, bytes: &[u8]) -> Option<Bytes> {
-        let encoder = self.encoder.as_mut()?;
-        encoder.write_all(bytes).ok()?;
-        encoder.flush().ok()?;
-        Some(std::mem::take(encoder.get_mut()).into())
+    /// Takes the next bytes and calls `on_event` for each event that they complete.
+    pub fn push(&mut self, bytes: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Result<(), Fault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let result = self.take(bytes, &mut on_event);
+        self.fault = result.err();
+        result
     }
-}
 
-impl Iterator for Gzip {
-    type Item = Step;
-
-    fn next(&mut self) -> Option<Step> {
-        match self.script.next() {
-            Some(Step::Write { due, bytes, tokens }) => {
-                (self.tokens, self.due) = (tokens, due);
-                let cut = Step::Cut { reset: true };
-                Some(
-                    self.compress(&bytes)
-                        .map_or(cut, |bytes| Step::Write { due, bytes, tokens }),
-                )
+    /// The end of the stream: whether an event was left unfinished. An event that is not UTF-8
+    /// or broken before counts as unfinished and empty.
+    #[must_use]
+    pub fn finish(&mut self) -> End<'_> {
+        if !self.line.is_empty() {
+            let line = std::mem::take(&mut self.line);
+            if let Some(value) = field_data(&line) {
+                self.data.extend_from_slice(value);
+                self.data.push(b'\n');
             }
-            Some(step) => Some(step),
-            None => {
-                let bytes = self.encoder.take()?.finish().ok()?.into();
-                Some(Step::Write {
-                    due: self.due,
-                    bytes,
-                    tokens: self.tokens,
-                })
+        } else if self.data.is_empty() {
+            return End::Clean;
+        }
+        let data = self.data.strip_suffix(b"\n").unwrap_or(&self.data);
+        End::Unfinished(std::str::from_utf8(data).unwrap_or_default())
+    }
+
+    fn take(&mut self, bytes: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Fault> {
+        let mut rest = bytes;
+        if self.after_carriage_return && !rest.is_empty() {
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+            self.after_carriage_return = false;
+        }
+        loop {
+            let (line, end) = rest.split_at(line_length(rest));
+            if end.is_empty() {
+                break;
+            }
+            rest = match end {
+                [b'\r', b'\n', after @ ..] => after,
+                [_, after @ ..] => {
+                    // The line feed of a CRLF may be the first byte of the next piece.
+                    self.after_carriage_return = after.is_empty() && end.starts_with(b"\r");
+                    after
+                }
+                [] => end,
+            };
+            self.check_size(line)?;
+            if self.line.is_empty() {
+                self.end_line(line, on_event)?;
+            } else {
+                let mut whole = std::mem::take(&mut self.line);
+                whole.extend_from_slice(line);
+                self.end_line(&whole, on_event)?;
+                whole.clear();
+                self.line = whole;
             }
         }
+        self.check_size(rest)?;
+        self.line.extend_from_slice(rest);
+        Ok(())
+    }
+
+    fn check_size(&self, more: &[u8]) -> Result<(), Fault> {
+        let size = self
+            .line
+            .len()
+            .saturating_add(self.data.len())
+            .saturating_add(more.len());
+        if size > self.max_event_bytes {
+            return Err(Fault::TooLarge);
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self, line: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Fault> {
+        let line = if self.at_first_line {
+            self.at_first_line = false;
+            line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line)
+        } else {
+            line
+        };
+        if line.is_empty() {
+            return self.end_event(on_event);
+        }
+        if line.starts_with(b":") {
+            on_event(Event::Comment);
+        } else if let Some(value) = field_data(line) {
+            self.data.extend_from_slice(value);
+            self.data.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn end_event(&mut self, on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Fault> {
+        if let Some(data) = self.data.strip_suffix(b"\n") {
+            on_event(Event::Data(
+                std::str::from_utf8(data).map_err(|_| Fault::NotUtf8)?,
+            ));
+            self.data.clear();
+        }
+        Ok(())
     }
 }
 
-/// `bytes` compressed; `None` cannot happen in memory.
-#[must_use]
-pub fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).ok()?;
-    encoder.finish().ok()
+/// The offset of the first line end, or the length.
+fn line_length(bytes: &[u8]) -> usize {
+    let marks = |word| search::equal(word, 0x0A) | search::equal(word, 0x0D);
+    search::first(bytes, marks, |byte| matches!(byte, b'\n' | b'\r'))
+}
+
+/// The value of a `data` line; `None` for any other line.
+fn field_data(line: &[u8]) -> Option<&[u8]> {
+    let value = line.strip_prefix(b"data")?;
+    match value {
+        [] => Some(value),
+        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn tokens_come_at_the_asked_pace() {
-        let check = |first_ms, tokens_per_second, tokens, expect_ms| {
-            let pace = Pace {
-                first: Duration::from_millis(first_ms),
-                tokens_per_second,
-            };
-            assert_eq!(
-                pace.due(tokens),
-                Duration::from_millis(expect_ms),
-                "{pace:?} {tokens}"
-            );
+    #[derive(Debug, PartialEq, Eq)]
+    struct Heard {
+        events: Vec<String>,
+        fault: Option<Fault>,
+        unfinished: Option<String>,
+    }
+
+    fn hear(pieces: &[&[u8]], max_event_bytes: usize) -> Heard {
+        let mut decoder = Decoder::new(max_event_bytes);
+        let mut events = Vec::new();
+        let mut fault = None;
+        for piece in pieces {
+            let result = decoder.push(piece, |event| {
+                events.push(match event {
+                    Event::Comment => ":".to_owned(),
+                    Event::Data(data) => data.to_owned(),
+                });
+            });
+            if let Err(seen) = result {
+                assert_eq!(
+                    decoder.push(b"data: x\n\n", |_| panic!("poisoned")),
+                    Err(seen)
+                );
+                fault = Some(seen);
+                break;
+            }
+        }
+        let unfinished = match decoder.finish() {
+            End::Clean => None,
+            End::Unfinished(data) => Some(data.to_owned()),
         };
-        check(0, 0, 100, 0);
-        check(200, 0, 100, 200);
-        check(200, 50, 0, 200);
-        check(200, 50, 1, 200);
-        check(200, 50, 2, 220);
-        check(0, 10, 11, 1_000);
-        check(0, 2_000, 2_001, 1_000);
+        let unfinished = unfinished.filter(|_| fault.is_none());
+        Heard {
+            events,
+            fault,
+            unfinished,
+        }
+    }
+
+    /// Whole, split in two at every byte, and byte by byte: always the same.
+    fn check(stream: &[u8], events: &[&str], fault: Option<Fault>, unfinished: Option<&str>) {
+        let expect = Heard {
+            events: events.iter().map(|data| (*data).to_owned()).collect(),
+            fault,
+            unfinished: unfinished.map(str::to_owned),
+        };
+        let shown = String::from_utf8_lossy(stream);
+        assert_eq!(hear(&[stream], 64), expect, "{shown}");
+        for at in 0..=stream.len() {
+            let (head, tail) = stream.split_at(at);
+            assert_eq!(hear(&[head, tail], 64), expect, "{shown} split at {at}");
+            assert_eq!(
+                hear(&[head, b"", tail], 64),
+                expect,
+                "{shown} split at {at}"
+            );
+        }
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(hear(&bytes, 64), expect, "{shown} byte by byte");
     }
 
     #[test]
-    fn writes_are_cut_where_readers_break() {
-        let check = |text: &str, expect: &[&[u8]]| {
-            let writes = shatter(text.as_bytes());
-            assert_eq!(
-                writes.iter().map(Bytes::as_ref).collect::<Vec<_>>(),
-                expect,
-                "{text}"
-            );
-        };
-        check("", &[]);
-        check("a", &[b"a"]);
-        check("data: x\r\n\r\n", &[b"da", b"ta: x\r\n\r", b"\n"]);
-        check("data: é\r\n", &[b"da", b"ta: \xc3", b"\xa9\r", b"\n"]);
+    fn events_are_the_same_however_the_bytes_are_split() {
+        check(b"", &[], None, None);
+        check(b"data: a\n\ndata: b\n\n", &["a", "b"], None, None);
+        check(b"data: a\r\n\r\ndata: b\r\n\r\n", &["a", "b"], None, None);
+        check(b"data: a\r\rdata: b\r\r", &["a", "b"], None, None);
+        check(b"data: a\r\n\ndata: b\n\r\n", &["a", "b"], None, None);
+        check(b"\xEF\xBB\xBFdata: a\n\n", &["a"], None, None);
+        check(b"data: a\n\n\xEF\xBB\xBFdata: b\n\n", &["a"], None, None);
+        check(b"data: a\r\ndata: b\r\n\r\n", &["a\nb"], None, None);
+        check(
+            b": OPENROUTER PROCESSING\n\ndata: a\n\n:\n\n",
+            &[":", "a", ":"],
+            None,
+            None,
+        );
+        check(b"data: a\n: hi\ndata: b\n\n", &[":", "a\nb"], None, None);
+        check(
+            b"data:a\ndata:  b\ndata\ndata:\n\n",
+            &["a\n b\n\n"],
+            None,
+            None,
+        );
+        check(b"data\n\ndata:\n\n", &["", ""], None, None);
+        check(b"\n\n\ndata: a\n\n\n\n", &["a"], None, None);
+        check(
+            b"event: x\nid: 1\nretry: 5\ndatax: no\ndata: a\n\n",
+            &["a"],
+            None,
+            None,
+        );
+        check(
+            "data: h\u{e9}\u{1F600}\u{4e2d}\n\n".as_bytes(),
+            &["hé😀中"],
+            None,
+            None,
+        );
+        check(
+            b"data: {\"a\":\"b\"}\n\ndata: [DONE]\n\n",
+            &["{\"a\":\"b\"}", "[DONE]"],
+            None,
+            None,
+        );
+    }
+
+    #[test]
+    fn an_event_without_its_blank_line_is_not_mistaken_for_a_whole_one() {
+        check(b"data: a\n\ndata: b\n", &["a"], None, Some("b"));
+        check(b"data: a\n\ndata: b", &["a"], None, Some("b"));
+        check(b"data: a\ndata: b", &[], None, Some("a\nb"));
+        check(b"data: a\n\nda", &["a"], None, Some(""));
+        check(b"data: a\n\ndata: \xC3", &["a"], None, Some(""));
+        check(b"data: a\n\n: b", &["a"], None, Some(""));
+    }
+
+    #[test]
+    fn what_cannot_be_read_stops_the_stream_for_good() {
+        check(
+            b"data: a\n\ndata: \xFF\n\n",
+            &["a"],
+            Some(Fault::NotUtf8),
+            None,
+        );
+        check(
+            b"data: \xC3\n\ndata: a\n\n",
+            &[],
+            Some(Fault::NotUtf8),
+            None,
+        );
+        let line = [b"data: a\n\ndata: ".as_slice(), &[b'x'; 80]].concat();
+        check(&line, &["a"], Some(Fault::TooLarge), None);
+        let lines = b"data: 0123456789\n".repeat(8);
+        check(&lines, &[], Some(Fault::TooLarge), None);
+        check(
+            &b"data: 0123456789\n\n".repeat(8),
+            &["0123456789"; 8],
+            None,
+            None,
+        );
     }
 }
