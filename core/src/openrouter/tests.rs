@@ -44,6 +44,7 @@ fn usage() -> Usage {
         completion_tokens: 20,
         reasoning_tokens: 7,
         images: 0,
+        hour_cache: false,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::usage::Usage;
 /// No call has more tokens than this; a larger count is a lie or a slip.
 const MOST_TOKENS: u64 = 0xFFFF_FFFF;
 
-/// Reads usage. A count that is not a whole number from 0 makes the whole report worthless:
+/// Reads usage; `images` and `hour_cache` are left for whoever read the request. A count that is not a whole number from 0 makes the whole report worthless:
 /// `None`, as if nothing had been reported. A part that is larger than its whole raises the whole
 /// (some providers count cached or reasoning tokens apart), so that nothing used goes unpaid.
 pub(super) fn read_usage(usage: Raw<'_>) -> Option<Usage> {
@@ -28,6 +28,7 @@ pub(super) fn read_usage(usage: Raw<'_>) -> Option<Usage> {
         completion_tokens,
         reasoning_tokens: part(completion, "reasoning_tokens")?,
         images: 0,
+        hour_cache: false,
     }))
 }
 
