@@ -51,8 +51,7 @@ pub(super) fn check(name: &str, check: Check, value: Raw<'_>) -> Result<(), ApiE
         Check::Model => value.as_str().is_some_and(|model| {
             !model.is_empty() && model.chars().count() <= 256 && !model.contains(char::is_control)
         }),
-        Check::Messages => value.elements().next().is_some(),
-        Check::Tools => value.kind() == Kind::Array,
+        Check::Messages | Check::Tools => value.kind() == Kind::Array,
         Check::ToolChoice => matches!(value.kind(), Kind::String | Kind::Object),
         Check::TokenLimit => value.as_u64().is_some_and(|tokens| tokens > 0),
         Check::ResponseFormat => return response_format(name, value),

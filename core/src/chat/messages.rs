@@ -34,7 +34,6 @@ const REASONING_KINDS: Check =
 
 /// Reads the `messages` array.
 pub(super) fn read(messages: Raw<'_>, facts: &mut Facts) -> Result<(), ApiError> {
-    check("messages", Check::Messages, messages)?;
     for (index, message) in messages.elements().enumerate() {
         facts.messages = facts.messages.saturating_add(1);
         let place = || format!("messages[{index}]");
@@ -43,23 +42,29 @@ pub(super) fn read(messages: Raw<'_>, facts: &mut Facts) -> Result<(), ApiError>
         }
         read_message(message, facts).map_err(|error| under(&place(), error))?;
     }
+    if facts.messages == 0 {
+        return Err(invalid("messages", &Check::Messages.describe()));
+    }
     Ok(())
 }
 
 fn read_message(message: Raw<'_>, facts: &mut Facts) -> Result<(), ApiError> {
     let role = role(message)?;
+    // Looking a member up again would run through the whole message, images included.
+    let (mut has_content, mut has_call_id) = (false, false);
     for (key, value) in message.members() {
         let known = match (&*key, role) {
             ("role", _) => true,
             ("content", _) => {
-                if !value.is_null() {
-                    content(value, role, facts)?;
-                }
-                true
+                has_content = !value.is_null();
+                !has_content || content(value, role, facts)?
             }
             ("name", _) => known("name", ANY_TEXT, value)?,
             ("cache_control", _) => cache_control(value, facts)?,
-            ("tool_call_id", Role::Tool) => known("tool_call_id", ANY_TEXT, value)?,
+            ("tool_call_id", Role::Tool) => {
+                has_call_id = !value.is_null();
+                known("tool_call_id", ANY_TEXT, value)?
+            }
             (_, Role::Assistant) => assistant_member(&key, value)?,
             (_, Role::System | Role::User | Role::Tool) => false,
         };
@@ -67,10 +72,10 @@ fn read_message(message: Raw<'_>, facts: &mut Facts) -> Result<(), ApiError> {
             return Err(unknown(&key));
         }
     }
-    if role != Role::Assistant && message.get("content").is_none() {
+    if role != Role::Assistant && !has_content {
         return Err(missing("content"));
     }
-    if role == Role::Tool && message.get("tool_call_id").is_none() {
+    if role == Role::Tool && !has_call_id {
         return Err(missing("tool_call_id"));
     }
     Ok(())
@@ -169,13 +174,10 @@ fn tool_call(call: Raw<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn content(value: Raw<'_>, role: Role, facts: &mut Facts) -> Result<(), ApiError> {
+fn content(value: Raw<'_>, role: Role, facts: &mut Facts) -> Result<bool, ApiError> {
     match value.kind() {
-        Kind::String => Ok(()),
-        Kind::Array => {
-            each("content", value, |part| read_part(part, role, facts))?;
-            Ok(())
-        }
+        Kind::String => Ok(true),
+        Kind::Array => each("content", value, |part| read_part(part, role, facts)),
         Kind::Null | Kind::Boolean | Kind::Number | Kind::Object => {
             Err(invalid("content", "a string or an array of parts"))
         }
@@ -190,14 +192,19 @@ fn read_part(part: Raw<'_>, role: Role, facts: &mut Facts) -> Result<(), ApiErro
         "image_url" if role != Role::System => true,
         _ => return Err(media(&kind)),
     };
+    let mut has_body = false;
     for (key, value) in part.members() {
         let known = match &*key {
             "type" => true,
             "text" if !is_image => {
+                has_body = true;
                 check("text", ANY_TEXT, value)?;
                 true
             }
-            "image_url" if is_image => image_url(value, facts)?,
+            "image_url" if is_image => {
+                has_body = true;
+                image_url(value, facts)?
+            }
             "cache_control" => cache_control(value, facts)?,
             "prompt_cache_breakpoint" => {
                 value.is_null() || {
@@ -214,16 +221,17 @@ fn read_part(part: Raw<'_>, role: Role, facts: &mut Facts) -> Result<(), ApiErro
             return Err(unknown(&key));
         }
     }
-    let body = if is_image { "image_url" } else { "text" };
-    if part.get(body).is_none() {
-        return Err(missing(body));
+    if !has_body {
+        return Err(missing(if is_image { "image_url" } else { "text" }));
     }
     Ok(())
 }
 
 fn image_url(image: Raw<'_>, facts: &mut Facts) -> Result<bool, ApiError> {
+    let mut has_url = false;
     object("image_url", image, |key, value| match key {
         "url" => {
+            has_url = true;
             let url = value.as_str().ok_or_else(|| invalid("url", "a string"))?;
             let starts = |prefix: &str| {
                 let head = url.get(..prefix.len());
@@ -243,7 +251,7 @@ fn image_url(image: Raw<'_>, facts: &mut Facts) -> Result<bool, ApiError> {
         "detail" => known(key, DETAILS, value),
         _ => Ok(false),
     })?;
-    if image.get("url").is_none() {
+    if !has_url {
         return Err(under("image_url", missing("url")));
     }
     facts.images = facts.images.saturating_add(1);

@@ -238,6 +238,7 @@ impl ChatRequest<'_> {
             prompt_tokens: self.prompt_estimate,
             completion_tokens: tokens_from_bytes(visible_bytes),
             images: self.images,
+            hour_cache: self.hour_cache,
             ..Usage::default()
         }
     }

@@ -16,7 +16,7 @@ use crate::usage::Usage;
 pub struct Answer<'a> {
     /// OpenRouter's id of the call.
     pub provider_id: Option<Cow<'a, str>>,
-    /// What the provider says was used; `images` is 0, because it does not say.
+    /// What the provider says was used; `images` and `hour_cache` are not among it.
     pub usage: Option<Usage>,
     /// What OpenRouter says it bills the operator, rounded up.
     pub reported_cost: Option<Nanos>,

@@ -25,7 +25,7 @@ pub struct Chunk<'a> {
     pub model: Option<Cow<'a, str>>,
     /// Unix seconds, as the provider says.
     pub created: Option<u64>,
-    /// What the provider says was used so far; `images` is 0, because it does not say.
+    /// What the provider says was used so far; `images` and `hour_cache` are not among it.
     pub usage: Option<Usage>,
     /// What OpenRouter says it bills the operator, rounded up.
     pub reported_cost: Option<Nanos>,
