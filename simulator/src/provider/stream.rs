@@ -131,11 +131,7 @@ impl Iterator for Streaming {
 
 impl Streaming {
     fn open(&mut self) -> Stage {
-        self.queue.push_back(Step::Write {
-            due: Duration::ZERO,
-            bytes: Bytes::from_static(COMMENT),
-            tokens: 0,
-        });
+        self.write_at(Duration::ZERO, Bytes::from_static(COMMENT), 0);
         Stage::Thinking(0)
     }
 
@@ -217,7 +213,10 @@ impl Streaming {
     }
 
     fn write(&mut self, bytes: Bytes, tokens: u64) {
-        let due = self.plan.pace.due(tokens);
+        self.write_at(self.plan.pace.due(tokens), bytes, tokens);
+    }
+
+    fn write_at(&mut self, due: Duration, bytes: Bytes, tokens: u64) {
         if self.plan.fault != Fault::SplitUtf8 {
             self.queue.push_back(Step::Write { due, bytes, tokens });
             return;
