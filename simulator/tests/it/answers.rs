@@ -212,3 +212,20 @@ async fn the_catalogue_lists_every_model_with_its_prices() {
     );
     assert_eq!(echo["top_provider"]["max_completion_tokens"], 65_536);
 }
+
+#[tokio::test]
+async fn a_model_that_is_dearer_than_the_request_allows_is_not_called() {
+    let simulator = simulator().await;
+    let check = async |model: &str, prompt: Value, expect: u16| {
+        let limit = json!({"provider": {"max_price": {"prompt": prompt}}});
+        assert_eq!(
+            ask(&simulator, &chat(model, "hi", &limit)).await.status,
+            expect,
+            "{prompt}"
+        );
+    };
+    check("sim/echo", json!(0.15), 200).await;
+    check("sim/echo", json!(0.14), 404).await;
+    check("sim/echo", json!("x"), 400).await;
+    check("openai/gpt-4o-mini", json!(0.14), 200).await;
+}
