@@ -19,10 +19,10 @@ use crate::reply::{Script, Step};
 
 const COMMENT: &[u8] = b": OPENROUTER PROCESSING\n\n";
 const DONE: &[u8] = b"data: [DONE]\n\n";
-// A reader that takes comments or other fields for data would meter or say the wrong thing. The last
-// two fields belong to the event that follows: an event of its own without data confuses SDKs.
+// A reader that takes comments or other fields for data would meter or say the wrong thing. The field
+// at the end belongs to the event that follows: an event without data confuses the official SDKs.
 const NOT_DATA: &[u8] = b": {\"usage\":{\"prompt_tokens\":999999,\"completion_tokens\":999999}}\n\
-    :\n\n: data: [DONE]\n\nid: 7\nretry: 3000\n";
+    :\n\n: data: [DONE]\n\nretry: 3000\n";
 const MALFORMED: &[u8] =
     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"bro\n\ndat: {}\n\ndata: ]\n\n\xff\xfe\n\n";
 
