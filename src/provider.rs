@@ -77,7 +77,7 @@ impl OpenRouter {
         streamed: bool,
         signal: &AbortSignal,
     ) -> Result<Head, NoAnswer> {
-        let request = self.request(Method::Post, openrouter::CHAT_PATH, streamed, Some(body));
+        let request = self.request(openrouter::CHAT_PATH, Some((body, streamed)));
         let send = async {
             let response = Fetch::Request(request?).send_with_signal(signal).await?;
             Head::of(response)
@@ -96,7 +96,7 @@ impl OpenRouter {
         let abort = AbortController::default();
         let signal = abort.signal();
         let read = async {
-            let request = self.request(Method::Get, &path, false, None).ok()?;
+            let request = self.request(&path, None).ok()?;
             let response = Fetch::Request(request)
                 .send_with_signal(&signal)
                 .await
@@ -114,13 +114,10 @@ impl OpenRouter {
         record.flatten()
     }
 
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        streamed: bool,
-        body: Option<&str>,
-    ) -> worker::Result<Request> {
+    /// A request with a body, whose answer may be streamed, is a POST; without one it is a GET.
+    fn request(&self, path: &str, body: Option<(&str, bool)>) -> worker::Result<Request> {
+        let streamed = body.is_some_and(|(_, streamed)| streamed);
+        let method = if body.is_some() { Method::Post } else { Method::Get };
         let headers = Headers::new();
         for (name, value) in
             openrouter::request_headers(&self.credential, streamed, Attribution::default())
@@ -131,7 +128,7 @@ impl OpenRouter {
         init.with_method(method)
             .with_headers(headers)
             .with_redirect(RequestRedirect::Manual)
-            .with_body(body.map(Into::into));
+            .with_body(body.map(|(body, _)| body.into()));
         Request::new_with_init(&format!("{}{path}", self.base_url), &init)
     }
 }

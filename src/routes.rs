@@ -63,7 +63,7 @@ pub async fn answer(request: Request, env: &Env, context: Context) -> Result<Res
     let name = found.as_ref().map_or("unknown", |(name, _)| name);
     let answered = match found {
         Ok((_, route)) => dispatch(&gateway, route, request).await,
-        Err(ref refused) => Err(Refused::from(refused.clone())),
+        Err(code) => Err(Refused::from(code)),
     };
     match answered {
         Ok(response) => {

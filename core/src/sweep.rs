@@ -53,7 +53,9 @@ WHERE id = 1 AND from_request_id < min(?1, coalesce((SELECT min(r.id) FROM reque
 /// oldest first: a Worker that renews late is not dead.
 #[must_use]
 pub fn overdue_statement(now_ms: i64, grace_ms: i64, limit: u32) -> Statement {
-    Statement::new(OVERDUE).bind(now_ms.saturating_sub(grace_ms)).bind(i64::from(limit))
+    Statement::new(OVERDUE)
+        .bind(now_ms.saturating_sub(grace_ms))
+        .bind(i64::from(limit))
 }
 
 /// Moves the mark from which the sweep looks for holds.
