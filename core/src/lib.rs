@@ -2,6 +2,7 @@
 //! settled. Clocks, ids, random bytes, sockets and the database belong to the Workers that use it;
 //! this crate receives values and returns decisions.
 
+pub mod calendar;
 pub mod ids;
 pub mod key;
 pub mod money;
@@ -19,6 +20,7 @@ pub mod sse;
 pub mod accounts;
 pub mod admission;
 pub mod audit;
+pub mod call;
 pub mod hrana;
 pub mod ledger;
 pub mod limits;

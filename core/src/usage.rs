@@ -20,6 +20,9 @@ pub struct Usage {
     pub reasoning_tokens: u64,
     /// Images in the prompt.
     pub images: u64,
+    /// Whether the caller asked for prompt text to be kept in the provider's cache for an hour;
+    /// the provider's usage does not tell such writes from others.
+    pub hour_cache: bool,
 }
 
 /// The most that a call could use: what its hold is computed from.

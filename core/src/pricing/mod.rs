@@ -1,1 +1,12 @@
-//! pricing
+//! What a call costs the operator, and what each account of the caller's chain is charged for it:
+//! exactly afterwards, at most beforehand. Balances, budgets and refusals are not decided here.
+
+mod cost;
+mod display;
+mod quote;
+mod rule;
+
+pub use cost::{BoundRefusal, cost_bound, cost_of};
+pub use display::public_model;
+pub use quote::{Quote, affordable_output_tokens};
+pub use rule::{PriceRule, charges, pick};

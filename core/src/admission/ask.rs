@@ -1,0 +1,300 @@
+//! What a priced call asks of the database, and the batch that answers it in one round trip.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+use super::decide::{Decision, Refusal, decide};
+use super::snapshot::{Snapshot, read_snapshot, snapshot_statement};
+use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
+use crate::ids::{AccountId, RequestId, RuleId};
+use crate::key::KeyHash;
+use crate::limits::{Window, count_sql, room_sql};
+use crate::money::Nanos;
+
+/// A call that has a price and wants its hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// The call's id.
+    pub request: RequestId,
+    /// Random; tells a retry of this call from another call that drew the same id.
+    pub nonce: i64,
+    /// The caller's key.
+    pub key_hash: KeyHash,
+    /// Now, in Unix milliseconds.
+    pub now_ms: i64,
+    /// Until when the hold is the Worker's own, in Unix milliseconds.
+    pub lease_until_ms: i64,
+    /// The version of the key's settings that the call was priced with.
+    pub key_version: i64,
+    /// The version of the catalogue that the call was priced with.
+    pub catalogue_version: i64,
+    /// What to hold, from the caller's account up to the child of the root.
+    pub levels: Vec<LevelHold>,
+    /// The model's slug.
+    pub model: String,
+    /// The provider's name.
+    pub provider: &'static str,
+    /// The row of `costs` that the call was priced with.
+    pub cost_id: i64,
+    /// Whether the answer is streamed.
+    pub streamed: bool,
+    /// The `max_tokens` that the caller named, if any.
+    pub wanted_max_tokens: Option<u64>,
+    /// The `max_tokens` that is sent upstream.
+    pub max_tokens: u64,
+    /// Plausible tokens of the prompt, for a call whose usage nobody reports.
+    pub prompt_estimate: u64,
+    /// Tokens that the call reserves of the key's tokens a minute.
+    pub reserved_tokens: u64,
+}
+
+/// What one level of the chain holds for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelHold {
+    /// The account that is charged.
+    pub account: AccountId,
+    /// The parent's rule that priced it.
+    pub rule: RuleId,
+    /// The version of the parent's rules.
+    pub rules_version: i64,
+    /// The upper bound of the charge.
+    pub hold: Nanos,
+}
+
+/// What the database said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The hold is committed. The snapshot is from just before it.
+    Admitted(Snapshot),
+    /// Nothing changed; price the call again with this snapshot.
+    Reprice(Snapshot),
+    /// Nothing changed.
+    Refused(Refusal, Snapshot),
+    /// Nothing changed: no such key.
+    UnknownKey,
+    /// Nothing changed: another call has this id. Draw a new one.
+    IdTaken,
+    /// Nothing changed, though it could have: another transaction was in the way. Try again.
+    Contended,
+}
+
+/// The batch of an `Ask`, and where its answers stand.
+#[derive(Clone, Debug)]
+pub struct AdmitBatch {
+    /// What to execute.
+    pub batch: Batch,
+    commit: StepIndex,
+    retaken: StepIndex,
+    existing: StepIndex,
+}
+
+const SNAPSHOT_STEP: StepIndex = 0;
+
+static ADMISSIBLE: LazyLock<String> = LazyLock::new(|| {
+    let room = |window: Window| room_sql(window, bucket_arg(window), amount_arg(window));
+    let windows = Window::ALL.map(room).join("\n  AND ");
+    format!(
+        "k.hash = ?1 AND l.id = k.account_id
+  AND k.version = ?3 AND k.revoked_at_ms IS NULL
+  AND (k.expires_at_ms IS NULL OR k.expires_at_ms > ?2)
+  AND (SELECT version FROM catalogue WHERE id = 1) = ?4
+  AND json_array_length(l.chain) = json_array_length(?5)
+  AND NOT EXISTS (SELECT 1 FROM json_each(l.chain) c JOIN accounts a ON a.id = c.value
+      JOIN accounts p ON p.id = a.parent_id LEFT JOIN json_each(?5) n ON n.key = c.key
+    WHERE n.value ->> 'account' IS NOT a.id OR a.status <> 'active'
+      OR p.rules_version <> n.value ->> 'rules_version'
+      OR a.balance_nanos - a.held_nanos < n.value ->> 'hold')
+  AND (coalesce(k.parallel_calls, l.parallel_calls) IS NULL
+    OR k.open_holds < coalesce(k.parallel_calls, l.parallel_calls))
+  AND {windows}"
+    )
+});
+
+// A read that fails when the call is hopeless, so that it never queues for the write lock:
+// `abs` of the least integer is an error.
+static GATE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT abs(CASE WHEN EXISTS (SELECT 1 FROM keys k, accounts l WHERE {}) \
+         THEN 1 ELSE -9223372036854775808 END)",
+        *ADMISSIBLE
+    )
+});
+
+static COUNT: LazyLock<String> = LazyLock::new(|| {
+    let count = |window: Window| count_sql(window, bucket_arg(window), amount_arg(window));
+    let windows = Window::ALL.map(count).join(",\n  ");
+    format!(
+        "UPDATE keys AS k SET open_holds = open_holds + 1,\n  {windows}\nFROM accounts l WHERE {}",
+        *ADMISSIBLE
+    )
+});
+
+const HOLD: &str = "\
+UPDATE accounts SET held_nanos = held_nanos +
+  (SELECT n.value ->> 'hold' FROM json_each(?1) n WHERE n.value ->> 'account' = accounts.id)
+WHERE id IN (SELECT n.value ->> 'account' FROM json_each(?1) n)";
+
+const INSERT: &str = "\
+INSERT INTO requests (id, nonce, account_id, key_id, state, levels, lease_until_ms, model, provider,
+  cost_id, streamed, max_tokens, prompt_estimate, reserved_tokens, created_at_ms)
+SELECT ?1, ?2, k.account_id, k.id, 'held', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+FROM keys k WHERE k.hash = ?3";
+
+const EXISTING: &str = "\
+SELECT r.nonce FROM requests r JOIN keys k ON k.account_id = r.account_id
+WHERE r.id = ?1 AND k.hash = ?2";
+
+const TAKEN: &str = "SELECT count(*) FROM requests WHERE id = ?1";
+
+impl Ask {
+    /// The batch: snapshot, gate, and behind the gate one transaction. When it does not commit, two
+    /// more reads tell why.
+    #[must_use]
+    pub fn to_batch(&self) -> AdmitBatch {
+        let mut batch = Batch::new();
+        batch.step(None, snapshot_statement(&self.key_hash));
+        let gate = batch.step(None, self.bind_test(GATE.as_str()));
+        let mut transaction = batch.begin(Some(Condition::ok(gate)));
+        transaction.then(self.bind_test(COUNT.as_str()));
+        transaction.require_change();
+        transaction.then(Statement::new(HOLD).bind(self.levels_json()));
+        transaction.require_changes(self.levels.len());
+        transaction.then(self.insert());
+        transaction.require_change();
+        let commit = transaction.commit();
+        let refused = Condition::not_ok(commit);
+        let existing = Statement::new(EXISTING)
+            .bind(self.request.get())
+            .bind(&self.key_hash.0[..]);
+        let existing = batch.step(Some(refused.clone()), existing);
+        batch.step(
+            Some(refused.clone()),
+            Statement::new(TAKEN).bind(self.request.get()),
+        );
+        let lost_race = refused.and(Condition::ok(gate));
+        let retaken = batch.step(Some(lost_race), snapshot_statement(&self.key_hash));
+        AdmitBatch {
+            batch,
+            commit,
+            retaken,
+            existing,
+        }
+    }
+
+    /// The units that the call takes of a window.
+    #[must_use]
+    pub const fn amount(&self, window: Window) -> u64 {
+        match window {
+            Window::MinuteRequests | Window::HourRequests | Window::DayRequests => 1,
+            Window::MinuteTokens => self.reserved_tokens,
+        }
+    }
+
+    fn bind_test(&self, sql: &'static str) -> Statement {
+        Statement::new(sql)
+            .bind(&self.key_hash.0[..])
+            .bind(self.now_ms)
+            .bind(self.key_version)
+            .bind(self.catalogue_version)
+            .bind(self.levels_json())
+            .bind(Window::MinuteRequests.bucket(self.now_ms))
+            .bind(Window::HourRequests.bucket(self.now_ms))
+            .bind(Window::DayRequests.bucket(self.now_ms))
+            .bind(to_integer(self.reserved_tokens))
+    }
+
+    fn insert(&self) -> Statement {
+        Statement::new(INSERT)
+            .bind(self.request.get())
+            .bind(self.nonce)
+            .bind(&self.key_hash.0[..])
+            .bind(self.levels_json())
+            .bind(self.lease_until_ms)
+            .bind(self.model.as_str())
+            .bind(self.provider)
+            .bind(self.cost_id)
+            .bind(self.streamed)
+            .bind(to_integer(self.max_tokens))
+            .bind(to_integer(self.prompt_estimate))
+            .bind(to_integer(self.reserved_tokens))
+            .bind(self.now_ms)
+    }
+
+    fn levels_json(&self) -> String {
+        let levels: Vec<_> = self
+            .levels
+            .iter()
+            .map(|level| WireHold {
+                account: level.account.as_str(),
+                rule: level.rule.as_str(),
+                rules_version: level.rules_version,
+                hold: level.hold.get(),
+            })
+            .collect();
+        serde_json::to_string(&levels).unwrap_or_default()
+    }
+}
+
+impl AdmitBatch {
+    /// What the reply to the batch says. `ask` is the one that the batch was made from.
+    pub fn read(&self, ask: &Ask, reply: &Reply) -> Result<Admission, HranaFault> {
+        let Some(row) = reply.rows(SNAPSHOT_STEP).first() else {
+            return Ok(Admission::UnknownKey);
+        };
+        if reply.is_ok(self.commit) {
+            return Ok(Admission::Admitted(read_snapshot(row)?));
+        }
+        // The reply to an earlier attempt may have been lost: that hold is this call's.
+        if let Some(existing) = reply.rows(self.existing).first() {
+            return Ok(if existing.get::<i64>(0)? == ask.nonce {
+                Admission::Admitted(read_snapshot(row)?)
+            } else {
+                Admission::IdTaken
+            });
+        }
+        let taken = reply.rows(self.existing.saturating_add(1)).first();
+        if taken
+            .map(|row| row.get::<i64>(0))
+            .transpose()?
+            .unwrap_or_default()
+            > 0
+        {
+            return Ok(Admission::IdTaken);
+        }
+        let snapshot = read_snapshot(reply.rows(self.retaken).first().unwrap_or(row))?;
+        Ok(match decide(&snapshot, ask) {
+            Decision::Admit => Admission::Contended,
+            Decision::Reprice => Admission::Reprice(snapshot),
+            Decision::Refuse(refusal) => Admission::Refused(refusal, snapshot),
+        })
+    }
+}
+
+const fn bucket_arg(window: Window) -> &'static str {
+    match window {
+        Window::MinuteRequests | Window::MinuteTokens => "?6",
+        Window::HourRequests => "?7",
+        Window::DayRequests => "?8",
+    }
+}
+
+const fn amount_arg(window: Window) -> &'static str {
+    match window {
+        Window::MinuteRequests | Window::HourRequests | Window::DayRequests => "1",
+        Window::MinuteTokens => "?9",
+    }
+}
+
+/// Token counts beyond 63 bits are refused long before; the database has no such integers.
+fn to_integer(count: u64) -> Value {
+    Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+#[derive(Serialize)]
+struct WireHold<'a> {
+    account: &'a str,
+    rule: &'a str,
+    rules_version: i64,
+    hold: i64,
+}

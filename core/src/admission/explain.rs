@@ -1,0 +1,153 @@
+//! What a caller is told of a refusal, and of its limits. What it does not concern, such as the
+//! money of the accounts above it, is not told.
+
+use super::ask::Ask;
+use super::decide::{RateRefusal, Refusal};
+use super::snapshot::KeyState;
+use crate::error::{ApiError, ErrorCode};
+use crate::json::ObjectWriter;
+use crate::limits::Window;
+
+impl Refusal {
+    /// The public error. `affordable_max_tokens` is what the free credit affords, if it is known.
+    #[must_use]
+    pub fn to_error(&self, affordable_max_tokens: Option<u64>) -> ApiError {
+        match self {
+            Self::KeyRevoked => ErrorCode::KeyRevoked.into(),
+            Self::KeyExpired => ErrorCode::KeyExpired.into(),
+            Self::AccountSuspended => ErrorCode::AccountSuspended.into(),
+            Self::ResellerUnavailable => ErrorCode::ResellerUnavailable.into(),
+            Self::ModelNotAllowed => ApiError::new(ErrorCode::ModelNotAllowed).with_param("model"),
+            Self::MaxTokensTooLarge { limit } => ApiError::new(ErrorCode::MaxTokensTooLarge)
+                .with_message(format!(
+                    "`max_tokens` is above this key's limit of `{limit}`"
+                ))
+                .with_param("max_tokens"),
+            Self::TooManyParallel { limit } => ApiError::new(ErrorCode::TooManyParallel)
+                .with_message(format!(
+                    "this key has `{limit}` calls running, as many as it may"
+                ))
+                .with_retry_after(1),
+            Self::RateLimited(rate) => rate.to_error(),
+            Self::InsufficientCredits {
+                balance,
+                held,
+                needed,
+            } => {
+                let mut details = ObjectWriter::new();
+                details.raw("balance", &balance.to_usd());
+                details.raw("held", &held.to_usd());
+                details.raw("needed", &needed.to_usd());
+                if let Some(affordable) = affordable_max_tokens {
+                    details.number("affordable_max_tokens", affordable);
+                }
+                ApiError::new(ErrorCode::InsufficientCredits)
+                    .with_message(format!(
+                        "this call could cost up to `{needed}`; of the balance of `{balance}`, \
+                         `{held}` is held by running calls"
+                    ))
+                    .with_details(details.end())
+            }
+        }
+    }
+}
+
+impl RateRefusal {
+    fn to_error(self) -> ApiError {
+        let Self { window, limit, .. } = self;
+        let (code, what) = match window {
+            Window::MinuteRequests => (ErrorCode::RateLimitRequests, "requests a minute"),
+            Window::HourRequests => (ErrorCode::RateLimitRequests, "requests an hour"),
+            Window::DayRequests => (ErrorCode::RateLimitRequests, "requests a day"),
+            Window::MinuteTokens => (ErrorCode::RateLimitTokens, "tokens a minute"),
+        };
+        let error = ApiError::new(code);
+        match self.retry_after_ms {
+            Some(wait_ms) => error
+                .with_message(format!("this key may make `{limit}` {what}"))
+                .with_retry_after(seconds_up(wait_ms).max(1)),
+            None => error
+                .with_message(format!(
+                    "this call alone is above this key's `{limit}` {what}"
+                ))
+                .with_hint("lower `max_tokens`, or raise the key's limit in the dashboard")
+                .without_retry(),
+        }
+    }
+}
+
+/// The `x-ratelimit-*` headers: for requests the fullest window, for tokens the minute.
+/// Resets are whole seconds until the whole window is free again. `admitted` is the call that was
+/// admitted since the key's state was read.
+#[must_use]
+pub fn rate_limit_headers(
+    key: &KeyState,
+    admitted: Option<&Ask>,
+    now_ms: i64,
+) -> Vec<(&'static str, String)> {
+    let standing = |window: Window| {
+        let taken = admitted.map_or(0, |ask| ask.amount(window));
+        Standing::of(window, key, now_ms).map(|standing| standing.less(taken))
+    };
+    let request_windows = [
+        Window::MinuteRequests,
+        Window::HourRequests,
+        Window::DayRequests,
+    ];
+    let fullest = request_windows
+        .into_iter()
+        .filter_map(standing)
+        .min_by_key(|standing| standing.remaining);
+    let mut headers = Vec::new();
+    if let Some(standing) = fullest {
+        headers.push(("x-ratelimit-limit-requests", standing.limit.to_string()));
+        headers.push((
+            "x-ratelimit-remaining-requests",
+            standing.remaining.to_string(),
+        ));
+        headers.push((
+            "x-ratelimit-reset-requests",
+            format!("{}s", standing.reset_seconds),
+        ));
+    }
+    if let Some(standing) = standing(Window::MinuteTokens) {
+        headers.push(("x-ratelimit-limit-tokens", standing.limit.to_string()));
+        headers.push((
+            "x-ratelimit-remaining-tokens",
+            standing.remaining.to_string(),
+        ));
+        headers.push((
+            "x-ratelimit-reset-tokens",
+            format!("{}s", standing.reset_seconds),
+        ));
+    }
+    headers
+}
+
+/// How a window stands for its key.
+struct Standing {
+    limit: u64,
+    remaining: u64,
+    reset_seconds: u64,
+}
+
+impl Standing {
+    fn of(window: Window, key: &KeyState, now_ms: i64) -> Option<Self> {
+        let limit = window.limit_of(&key.limits)?;
+        let counts = key.counts(window);
+        Some(Self {
+            limit,
+            remaining: limit.saturating_sub(counts.used(window, now_ms)),
+            reset_seconds: seconds_up(counts.empty_in_ms(window, now_ms)),
+        })
+    }
+
+    fn less(mut self, taken: u64) -> Self {
+        self.remaining = self.remaining.saturating_sub(taken);
+        self
+    }
+}
+
+fn seconds_up(ms: i64) -> u64 {
+    u64::try_from(ms.saturating_add(999).div_euclid(1_000)).unwrap_or_default()
+}

@@ -1,0 +1,77 @@
+//! Unix milliseconds as dates, in UTC. The clock itself belongs to the shells.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// The UTC day, week (from Monday) and month of a moment, counted since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Periods {
+    /// Days since 1970-01-01.
+    pub day: i64,
+    /// Weeks since Monday, 1969-12-29.
+    pub week: i64,
+    /// Months since January 1970.
+    pub month: i64,
+}
+
+impl Periods {
+    /// The periods that hold this moment, in Unix milliseconds.
+    #[must_use]
+    pub fn of(at_ms: i64) -> Self {
+        let day = at_ms.div_euclid(86_400_000);
+        // 1970-01-01 was a Thursday: three days after its week's Monday.
+        let week = day.saturating_add(3).div_euclid(7);
+        let date = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1_000)).ok();
+        let month = date.map_or(0, |date| {
+            let years = i64::from(date.year()).saturating_sub(1970);
+            let of_year = i64::from(u8::from(date.month())).saturating_sub(1);
+            years.saturating_mul(12).saturating_add(of_year)
+        });
+        Self { day, week, month }
+    }
+}
+
+/// The moment as RFC 3339 text, such as `2026-11-22T12:00:00.5Z`; `None` beyond year 9999.
+#[must_use]
+pub fn rfc3339(at_ms: i64) -> Option<String> {
+    let nanos = i128::from(at_ms).saturating_mul(1_000_000);
+    OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()?
+        .format(&Rfc3339)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_weeks_and_months_turn_over_where_the_calendar_does() {
+        let check = |day: i64, week: i64, month: i64| {
+            let expect = Periods { day, week, month };
+            assert_eq!(Periods::of(day * 86_400_000), expect);
+            assert_eq!(Periods::of(day * 86_400_000 + 86_399_999), expect);
+        };
+        check(0, 0, 0);
+        check(3, 0, 0);
+        check(4, 1, 0);
+        check(30, 4, 0);
+        check(31, 4, 1);
+        check(58, 8, 1);
+        check(59, 8, 2);
+        check(11_016, 1_574, 361); // 2000-02-29
+        check(11_017, 1_574, 362);
+        check(20_454, 2_922, 672); // 2026-01-01
+        check(20_779, 2_968, 682); // 2026-11-22, a Sunday
+        check(20_780, 2_969, 682);
+    }
+
+    #[test]
+    fn moments_print_as_rfc_3339() {
+        assert_eq!(
+            rfc3339(1_795_348_800_500).as_deref(),
+            Some("2026-11-22T12:00:00.5Z")
+        );
+        assert_eq!(rfc3339(i64::MAX), None);
+    }
+}

@@ -1,0 +1,289 @@
+//! The batch that resolves a hold at every level, once: whoever comes second changes nothing.
+
+use serde::Serialize;
+
+use super::outcome::{Outcome, Priced};
+use crate::calendar::Periods;
+use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
+use crate::ids::{AccountId, KeyId, RequestId, RuleId};
+use crate::limits::Window;
+use crate::money::Nanos;
+
+/// A hold, and how it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// The call.
+    pub request: RequestId,
+    /// The caller's account.
+    pub account: AccountId,
+    /// The caller's key.
+    pub key: KeyId,
+    /// When the call began, in Unix milliseconds.
+    pub created_at_ms: i64,
+    /// Tokens that admission reserved of the key's tokens a minute.
+    pub reserved_tokens: u64,
+    /// What each level is charged, from the caller up.
+    pub levels: Vec<LevelCharge>,
+    /// What is known of the call.
+    pub outcome: Outcome,
+    /// What the provider bills, by our cost table.
+    pub cost: Nanos,
+    /// What of the price the hold did not cover.
+    pub shortfall: Nanos,
+    /// What the usage log tells besides.
+    pub facts: ResolutionFacts,
+}
+
+/// What one level of the chain is charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelCharge {
+    /// The account that is charged.
+    pub account: AccountId,
+    /// The parent's rule that priced it.
+    pub rule: RuleId,
+    /// The version of the parent's rules.
+    pub rules_version: i64,
+    /// What was held.
+    pub hold: Nanos,
+    /// What is charged: at most the hold.
+    pub charge: Nanos,
+}
+
+/// What the usage log tells of a call besides money.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResolutionFacts {
+    /// The HTTP status that the caller got; `None` if none was sent.
+    pub status: Option<u16>,
+    /// The code of the error that the caller got.
+    pub error_code: Option<&'static str>,
+    /// Why the model stopped, as the provider says.
+    pub finish_reason: Option<String>,
+    /// The provider's own id of the call.
+    pub provider_id: Option<String>,
+    /// Milliseconds from the request to the first byte of the answer.
+    pub first_byte_ms: Option<i64>,
+    /// Milliseconds from the request to the end of the answer.
+    pub total_ms: Option<i64>,
+    /// Now, in Unix milliseconds.
+    pub resolved_at_ms: i64,
+}
+
+/// What the database said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// This batch resolved the hold.
+    Now,
+    /// The hold was resolved before, by a lost attempt of this batch or by the sweep.
+    Before,
+    /// There is no such hold.
+    NoHold,
+    /// Nothing changed, though it could have. Try again.
+    Contended,
+}
+
+/// The batch of a `Resolution`, and where its answers stand.
+#[derive(Clone, Debug)]
+pub struct ResolutionBatch {
+    /// What to execute.
+    pub batch: Batch,
+    commit: StepIndex,
+    state: StepIndex,
+}
+
+// What was held is read from the hold itself, so that a batch made from older facts cannot release
+// more or less than was taken.
+const CHARGE: &str = "\
+UPDATE accounts SET
+  balance_nanos = balance_nanos -
+    (SELECT n.value ->> 'charge' FROM json_each(?3) n WHERE n.value ->> 'account' = accounts.id),
+  charged_nanos = charged_nanos +
+    (SELECT n.value ->> 'charge' FROM json_each(?3) n WHERE n.value ->> 'account' = accounts.id),
+  held_nanos = held_nanos -
+    (SELECT h.value ->> 'hold' FROM requests r, json_each(r.levels) h
+      WHERE r.id = ?1 AND h.value ->> 'account' = accounts.id)
+WHERE id IN (SELECT h.value ->> 'account' FROM requests r, json_each(r.levels) h
+  WHERE r.id = ?1 AND r.account_id = ?2 AND r.state = 'held')";
+
+const RESOLVE: &str = "\
+UPDATE requests SET state = ?4, levels = ?3, outcome = ?5, provider_id = coalesce(?6, provider_id),
+  prompt_tokens = ?7, cached_tokens = ?8, cache_write_tokens = ?9, completion_tokens = ?10,
+  reasoning_tokens = ?11, cost_nanos = ?12, shortfall_nanos = ?13, status = ?14, error_code = ?15,
+  finish_reason = ?16, first_byte_ms = ?17, total_ms = ?18, resolved_at_ms = ?19
+WHERE id = ?1 AND account_id = ?2 AND state = 'held'";
+
+// The tokens that were reserved are corrected to the tokens that were used, in the bucket that
+// reserved them, if it is still there.
+const RELEASE: &str = "\
+UPDATE keys SET open_holds = open_holds - 1, charged_nanos = charged_nanos + ?3,
+  charged_day_nanos = ?3 + CASE WHEN charged_day >= ?4 THEN charged_day_nanos ELSE 0 END,
+  charged_day = max(charged_day, ?4),
+  charged_week_nanos = ?3 + CASE WHEN charged_week >= ?5 THEN charged_week_nanos ELSE 0 END,
+  charged_week = max(charged_week, ?5),
+  charged_month_nanos = ?3 + CASE WHEN charged_month >= ?6 THEN charged_month_nanos ELSE 0 END,
+  charged_month = max(charged_month, ?6),
+  minute_tokens = CASE WHEN json_type(minute_tokens, ?7) IS NULL THEN minute_tokens
+    ELSE json_set(minute_tokens, ?7, max(0, json_extract(minute_tokens, ?7) + ?8)) END
+WHERE id = ?1 AND account_id = ?2";
+
+const STATE: &str = "SELECT state FROM requests WHERE id = ?1 AND account_id = ?2";
+
+impl Resolution {
+    /// Puts the prices of an outcome onto the holds.
+    #[must_use]
+    pub fn with_prices(mut self, priced: &Priced) -> Self {
+        for (level, charge) in self.levels.iter_mut().zip(&priced.charges) {
+            level.charge = *charge;
+        }
+        self.cost = priced.cost;
+        self.shortfall = priced.shortfall;
+        self
+    }
+
+    /// What the caller is charged.
+    #[must_use]
+    pub fn charge(&self) -> Nanos {
+        self.levels
+            .first()
+            .map_or(Nanos::ZERO, |level| level.charge)
+    }
+
+    /// The batch: one transaction, and a read that tells why it did not commit.
+    #[must_use]
+    pub fn to_batch(&self) -> ResolutionBatch {
+        let mut batch = Batch::new();
+        let mut transaction = batch.begin(None);
+        transaction.then(self.identify(CHARGE).bind(self.levels_json()));
+        transaction.require_changes(self.levels.len());
+        transaction.then(self.resolve());
+        transaction.require_change();
+        transaction.then(self.release());
+        transaction.require_change();
+        let commit = transaction.commit();
+        let state = batch.step(Some(Condition::not_ok(commit)), self.identify(STATE));
+        ResolutionBatch {
+            batch,
+            commit,
+            state,
+        }
+    }
+
+    fn identify(&self, sql: &'static str) -> Statement {
+        Statement::new(sql)
+            .bind(self.request.get())
+            .bind(self.account.as_str())
+    }
+
+    fn resolve(&self) -> Statement {
+        let state = if self.outcome == Outcome::NotSent {
+            "voided"
+        } else {
+            "settled"
+        };
+        let usage = self.outcome.usage();
+        let tokens = |count: Option<u64>| {
+            count.map(|count| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)))
+        };
+        let facts = &self.facts;
+        self.identify(RESOLVE)
+            .bind(self.levels_json())
+            .bind(state)
+            .bind(self.outcome.as_str())
+            .bind(facts.provider_id.as_deref())
+            .bind(tokens(usage.map(|usage| usage.prompt_tokens)))
+            .bind(tokens(usage.map(|usage| usage.cached_tokens)))
+            .bind(tokens(usage.map(|usage| usage.cache_write_tokens)))
+            .bind(tokens(usage.map(|usage| usage.completion_tokens)))
+            .bind(tokens(usage.map(|usage| usage.reasoning_tokens)))
+            .bind(self.cost.get())
+            .bind(self.shortfall.get())
+            .bind(facts.status.map(i64::from))
+            .bind(facts.error_code)
+            .bind(facts.finish_reason.as_deref())
+            .bind(facts.first_byte_ms)
+            .bind(facts.total_ms)
+            .bind(facts.resolved_at_ms)
+    }
+
+    fn release(&self) -> Statement {
+        let period = Periods::of(self.facts.resolved_at_ms);
+        let bucket = Window::MinuteTokens.bucket(self.created_at_ms);
+        let used = self.outcome.usage().map_or(0, |usage| {
+            i128::from(usage.prompt_tokens).saturating_add(i128::from(usage.completion_tokens))
+        });
+        let correction = used.saturating_sub(i128::from(self.reserved_tokens));
+        Statement::new(RELEASE)
+            .bind(self.key.as_str())
+            .bind(self.account.as_str())
+            .bind(self.charge().get())
+            .bind(period.day)
+            .bind(period.week)
+            .bind(period.month)
+            .bind(format!("$.\"{bucket}\""))
+            .bind(i64::try_from(correction).unwrap_or(i64::MAX >> 1))
+    }
+
+    fn levels_json(&self) -> String {
+        let levels: Vec<_> = self
+            .levels
+            .iter()
+            .map(|level| WireCharge {
+                account: level.account.as_str(),
+                rule: level.rule.as_str(),
+                rules_version: level.rules_version,
+                hold: level.hold.get(),
+                charge: level.charge.get(),
+            })
+            .collect();
+        serde_json::to_string(&levels).unwrap_or_default()
+    }
+}
+
+impl ResolutionBatch {
+    /// What the reply to the batch says.
+    pub fn read(&self, reply: &Reply) -> Result<Resolved, HranaFault> {
+        if reply.is_ok(self.commit) {
+            return Ok(Resolved::Now);
+        }
+        let Some(row) = reply.rows(self.state).first() else {
+            return Ok(if reply.is_ok(self.state) {
+                Resolved::NoHold
+            } else {
+                Resolved::Contended
+            });
+        };
+        let held = row.get::<String>(0)? == "held";
+        Ok(if held {
+            Resolved::Contended
+        } else {
+            Resolved::Before
+        })
+    }
+}
+
+/// Moves the lease of a hold that is still open, and keeps the provider's id once it is known. It
+/// returns a row exactly when the hold is still the caller's to relay.
+#[must_use]
+pub fn renew_lease_statement(
+    request: RequestId,
+    account: &AccountId,
+    lease_until_ms: i64,
+    provider_id: Option<&str>,
+) -> Statement {
+    Statement::new(
+        "UPDATE requests SET lease_until_ms = ?3, provider_id = coalesce(?4, provider_id) \
+         WHERE id = ?1 AND account_id = ?2 AND state = 'held' RETURNING id",
+    )
+    .bind(request.get())
+    .bind(account.as_str())
+    .bind(lease_until_ms)
+    .bind(provider_id)
+}
+
+#[derive(Serialize)]
+struct WireCharge<'a> {
+    account: &'a str,
+    rule: &'a str,
+    rules_version: i64,
+    hold: i64,
+    charge: i64,
+}

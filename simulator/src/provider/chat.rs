@@ -1,0 +1,276 @@
+//! `POST /chat/completions`: decides how a call is answered and puts the answer together. Texts and
+//! tokens come from `answer`, streams from `stream`, prices from `pricing`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use serde_json::json;
+
+use super::answer::Answer;
+use super::error::{self, refusal};
+use super::generation::{self, Generation};
+use super::models::Fault;
+use super::request::{Chat, Invalid, hash};
+use super::stream::{Gzip, Pace, Plan, gzip, shatter};
+use super::wire::{Ending, Frame};
+use crate::World;
+use crate::record::OpenCall;
+use crate::reply::{Connection, Dropped, JSON, Reply, Script, Step, whole};
+
+/// Where `sim/redirect` points to; answers as if nothing were wrong.
+pub const REDIRECT_TARGET: &str = "/api/v1/redirected/chat/completions";
+const DEFAULT_HEAD_MS: u64 = 3_000;
+const EVENTS: &str = "text/event-stream";
+
+/// A call as the server hands it over.
+pub struct Arrival {
+    /// Where it is recorded.
+    pub call: OpenCall,
+    /// The whole request body.
+    pub body: Bytes,
+    /// Whether it followed the redirect.
+    pub redirected: bool,
+    /// Whether the client accepts gzip.
+    pub accepts_gzip: bool,
+    /// The connection it came on.
+    pub connection: Arc<Connection>,
+}
+
+/// Answers a call, or drops its connection.
+pub async fn complete(world: &World, mut arrival: Arrival) -> Result<Response<Reply>, Dropped> {
+    let chat = match Chat::read(&arrival.body) {
+        Ok(chat) => chat,
+        Err(Invalid(message)) => {
+            return Ok(refusal(arrival.call, 400, &error::body(400, &message)));
+        }
+    };
+    arrival.call.asks_for(&chat.slug);
+    let fault = if arrival.redirected {
+        Fault::None
+    } else {
+        chat.model.fault
+    };
+    match fault {
+        Fault::Status(code) => Ok(refusal(arrival.call, code, &error::status_body(code))),
+        Fault::StatusOnce(code) if world.sees_first(text_hash(&chat)) => {
+            let mut response = refusal(arrival.call, code, &error::status_body(code));
+            if code == 429 {
+                response
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Ok(response)
+        }
+        Fault::ErrorIn200 => Ok(error_in_200(arrival.call, chat.stream)),
+        Fault::Timeout => std::future::pending().await,
+        Fault::DropBefore => {
+            arrival.call.finished();
+            Err(Dropped)
+        }
+        Fault::Redirect => {
+            let mut response = whole(arrival.call, 307, JSON, "");
+            response
+                .headers_mut()
+                .insert(LOCATION, HeaderValue::from_static(REDIRECT_TARGET));
+            Ok(response)
+        }
+        Fault::Html => {
+            let page = "<!doctype html><title>SimCloud</title><h1>Just a moment…</h1>";
+            Ok(whole(arrival.call, 200, "text/html; charset=utf-8", page))
+        }
+        Fault::Empty => Ok(whole(
+            arrival.call,
+            200,
+            if chat.stream { EVENTS } else { JSON },
+            "",
+        )),
+        _ => Ok(generate(world, arrival, chat, fault).await),
+    }
+}
+
+async fn generate(
+    world: &World,
+    mut arrival: Arrival,
+    chat: Chat,
+    fault: Fault,
+) -> Response<Reply> {
+    let config = &world.config;
+    let answer = Answer::new(&chat, config.tokens);
+    let id = generation::id(world.epoch, chat.hash, arrival.call.seq);
+    let generation = Generation::new(Arc::clone(&id), &chat.slug, chat.model, answer.extent);
+    let tps = chat
+        .knobs
+        .tps
+        .or(chat.model.tokens_per_second)
+        .unwrap_or(config.tokens_per_second);
+    let first = Duration::from_millis(chat.knobs.ttft_ms.unwrap_or(config.ttft_ms));
+    let plan = Plan {
+        id,
+        slug: chat.slug,
+        created: generation.created.as_second(),
+        cut_after: chat.knobs.cut_after.unwrap_or(answer.extent.generated / 2),
+        answer,
+        form: chat.form,
+        price: chat.model.price,
+        fault,
+        pace: Pace {
+            first,
+            tokens_per_second: tps,
+        },
+    };
+    arrival.call.generates(if chat.stream {
+        generation.streamed()
+    } else {
+        generation
+    });
+    if fault == Fault::SlowHead {
+        let head_ms = chat.knobs.head_ms.unwrap_or(DEFAULT_HEAD_MS);
+        tokio::time::sleep(Duration::from_millis(head_ms)).await;
+    }
+    if chat.stream {
+        streamed(plan, arrival)
+    } else {
+        one_shot(plan, arrival).await
+    }
+}
+
+fn streamed(plan: Plan, mut arrival: Arrival) -> Response<Reply> {
+    let compressed = plan.fault == Fault::Gzip && arrival.accepts_gzip;
+    let id = Arc::clone(&plan.id);
+    let mut script = plan.script();
+    if compressed {
+        script = Box::new(Gzip::new(script));
+    }
+    arrival.call.answered(200);
+    let reply = Reply::paced(script, None, arrival.call, arrival.connection);
+    generated(reply, EVENTS, &id, compressed)
+}
+
+async fn one_shot(plan: Plan, mut arrival: Arrival) -> Response<Reply> {
+    let due = plan.pace.due(plan.answer.extent.generated);
+    if !due.is_zero() {
+        tokio::time::sleep(due).await;
+    }
+    let mut body = one_shot_body(&plan, &mut arrival.call);
+    let compressed = plan.fault == Fault::Gzip && arrival.accepts_gzip;
+    if compressed {
+        body = gzip(&body).unwrap_or_default();
+    }
+    arrival.call.answered(200);
+    let reply = match one_shot_script(plan.fault, &body, plan.answer.extent.generated) {
+        None => {
+            arrival.call.finished();
+            Reply::once(body)
+        }
+        Some(script) => {
+            let length = body.len().try_into().ok();
+            Reply::paced(script, length, arrival.call, arrival.connection)
+        }
+    };
+    generated(reply, JSON, &plan.id, compressed)
+}
+
+fn one_shot_body(plan: &Plan, call: &mut OpenCall) -> Vec<u8> {
+    let failed = plan.fault == Fault::ErrorMidStream;
+    let pieces = &plan.answer.pieces;
+    let said = if failed {
+        let heard =
+            (0..pieces.count()).find(|count| plan.answer.tokens_through(*count) >= plan.cut_after);
+        let heard = heard.unwrap_or(pieces.count());
+        call.generated(plan.answer.tokens_through(heard));
+        (0..heard).map(|index| pieces.text_of(index)).collect()
+    } else {
+        pieces.text()
+    };
+    let end = Ending {
+        finish_reason: if failed {
+            "error"
+        } else {
+            plan.answer.extent.finish_reason
+        },
+        failed,
+        usage_of: if plan.fault == Fault::NoUsage {
+            None
+        } else {
+            call.generation()
+        },
+    };
+    let frame = Frame {
+        id: &plan.id,
+        model: &plan.slug,
+        created: plan.created,
+    };
+    let mut body = frame.answer(&plan.form, &said, &end);
+    if plan.fault == Fault::MalformedSse {
+        body.truncate(body.len() / 2);
+    }
+    body
+}
+
+/// How a one-shot body is written when it is not written at once.
+fn one_shot_script(fault: Fault, body: &[u8], tokens: u64) -> Option<Script> {
+    let write = move |bytes| Step::Write {
+        due: Duration::ZERO,
+        bytes,
+        tokens,
+    };
+    match fault {
+        Fault::DropMid | Fault::ResetMid => {
+            let half = Bytes::copy_from_slice(&body[..body.len() / 2]);
+            let reset = fault == Fault::ResetMid;
+            Some(Box::new(
+                [write(half), Step::Flush, Step::Cut { reset }].into_iter(),
+            ))
+        }
+        Fault::SplitUtf8 => {
+            let writes = shatter(body).into_iter();
+            Some(Box::new(
+                writes.flat_map(move |bytes| [write(bytes), Step::Flush]),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// The head of an answer that was generated, with headers that a gateway must not pass on.
+fn generated(reply: Reply, kind: &'static str, id: &str, compressed: bool) -> Response<Reply> {
+    let mut response = Response::new(reply);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-generation-id", id);
+    }
+    if compressed {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    headers.insert(
+        "x-openrouter-provider",
+        HeaderValue::from_static("SimCloud"),
+    );
+    headers.insert(
+        "x-openrouter-account",
+        HeaderValue::from_static("operator@sim.example"),
+    );
+    headers.insert(
+        "set-cookie",
+        HeaderValue::from_static("__sim=user_2SimOperator; HttpOnly"),
+    );
+    headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+    response
+}
+
+fn error_in_200(call: OpenCall, stream: bool) -> Response<Reply> {
+    let body = json!({"error": error::provider_failed(), "user_id": "user_2SimOperator"});
+    if stream {
+        let events = format!(": OPENROUTER PROCESSING\n\ndata: {body}\n\n");
+        return whole(call, 200, EVENTS, events);
+    }
+    whole(call, 200, JSON, body.to_string())
+}
+
+fn text_hash(chat: &Chat) -> u64 {
+    hash(format!("{}\n{}", chat.slug, chat.last_user_text).as_bytes())
+}
