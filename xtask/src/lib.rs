@@ -4,9 +4,12 @@
 
 pub mod build;
 pub mod cache;
-
+pub mod database;
+pub mod demo;
+pub mod dev;
 pub mod failure;
 pub mod process;
 pub mod progress;
 pub mod repo;
 pub mod setup;
+pub mod stack;
