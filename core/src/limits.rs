@@ -89,23 +89,12 @@ impl Window {
 
     /// The column of `keys` that keeps the counts.
     #[must_use]
-    pub const fn column(self) -> &'static str {
+    const fn column(self) -> &'static str {
         match self {
             Self::MinuteRequests => "minute_requests",
             Self::HourRequests => "hour_requests",
             Self::DayRequests => "day_requests",
             Self::MinuteTokens => "minute_tokens",
-        }
-    }
-
-    /// The column of `keys` and `accounts` that keeps the limit.
-    #[must_use]
-    pub const fn limit_column(self) -> &'static str {
-        match self {
-            Self::MinuteRequests => "requests_per_minute",
-            Self::HourRequests => "requests_per_hour",
-            Self::DayRequests => "requests_per_day",
-            Self::MinuteTokens => "tokens_per_minute",
         }
     }
 
@@ -198,26 +187,23 @@ pub struct Room {
     pub amount: u64,
 }
 
-/// SQL that is true when the window of `keys AS k` has room; `l` is the key's account. `bucket` and
-/// `amount` are SQL expressions.
-pub(crate) fn room_sql(window: Window, bucket: &str, amount: &str) -> String {
-    let (column, limit) = (window.column(), window.limit_column());
+/// SQL that is true when the window of `keys AS k` has room. The arguments are SQL expressions:
+/// the current bucket, what the call takes, and the limit.
+pub(crate) fn room_sql(window: Window, [bucket, amount, limit]: [&str; 3]) -> String {
+    let column = window.column();
     format!(
-        "(coalesce(k.{limit}, l.{limit}) IS NULL OR {amount} + (SELECT coalesce(sum(w.value), 0) \
-         FROM json_each(k.{column}) w WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS}) \
-         <= coalesce(k.{limit}, l.{limit}))"
+        "{amount} + (SELECT coalesce(sum(w.value), 0) FROM json_each(k.{column}) w \
+         WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS}) <= {limit}"
     )
 }
 
-/// SQL for the window's new value once `amount` is counted: old buckets are dropped, and a key
-/// without this limit counts nothing.
-pub(crate) fn count_sql(window: Window, bucket: &str, amount: &str) -> String {
-    let (column, limit) = (window.column(), window.limit_column());
+/// SQL that counts `amount` in the window's current bucket and drops the old ones.
+pub(crate) fn count_sql(window: Window, [bucket, amount]: [&str; 2]) -> String {
+    let column = window.column();
     format!(
-        "{column} = CASE WHEN coalesce(k.{limit}, l.{limit}) IS NULL THEN '{{}}' ELSE \
-         (SELECT json_set(json_group_object(w.key, w.value), '$.\"' || {bucket} || '\"', \
+        "{column} = (SELECT json_set(json_group_object(w.key, w.value), '$.\"' || {bucket} || '\"', \
          {amount} + coalesce(json_extract(k.{column}, '$.\"' || {bucket} || '\"'), 0)) \
-         FROM json_each(k.{column}) w WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS}) END"
+         FROM json_each(k.{column}) w WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS})"
     )
 }
 

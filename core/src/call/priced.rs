@@ -53,6 +53,7 @@ pub struct Call {
     pub levels: Vec<LevelHold>,
     bound: UsageBound,
     key_version: i64,
+    limits: Limits,
     catalogue_version: i64,
 }
 
@@ -121,6 +122,7 @@ pub fn price_call(
         levels,
         bound,
         key_version: caller.snapshot.key.version,
+        limits: limits.clone(),
         catalogue_version: model.catalogue_version,
         wanted,
     })
@@ -137,6 +139,7 @@ impl Call {
             now_ms: self.prices.at_ms,
             lease_until_ms: identity.lease_until_ms,
             key_version: self.key_version,
+            limits: self.limits.clone(),
             catalogue_version: self.catalogue_version,
             levels: self.levels.clone(),
             model: self.wanted.model.clone(),

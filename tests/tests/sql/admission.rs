@@ -27,7 +27,7 @@ fn one_round_trip_takes_the_hold_at_every_level_with_few_writes() {
     for (caller, writes) in [(&direct, 6), (&resold, 8)] {
         let ask = world.ask(caller, 400);
         let (admission, admitted) = world.admit_counted(&ask);
-        assert!(is_admitted(&admission), "{admission:?}");
+        assert!(is_admitted(&admission), "{admission:?} {admitted:?}");
         assert_eq!(world.wallet(&caller.account), (1_000, 400, 0, 0));
         let (_, resolved) = world.resolve_counted(&world.resolution(caller, &ask, 300));
         assert_eq!(world.wallet(&caller.account), (700, 0, 0, 300));
