@@ -13,3 +13,4 @@ pub mod progress;
 pub mod repo;
 pub mod setup;
 pub mod stack;
+pub mod test;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{build, dev, setup};
+use xtask::{build, dev, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -42,6 +42,11 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
     },
+    /// Checks formatting, lints, tests, builds and runs the end-to-end tests
+    Test {
+        /// Runs only the tests whose name contains this, and no other check
+        filter: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -59,6 +64,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Setup => setup::tools().map(drop),
         Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
         Command::Build { dev: false } => build::gateway(build::Optimise::Size),
+        Command::Test { filter } => test::run(filter.as_deref()),
         Command::Dev {
             fresh,
             state,
