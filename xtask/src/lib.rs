@@ -4,6 +4,9 @@
 
 pub mod build;
 pub mod cache;
+pub mod clock;
+pub mod database;
+pub mod random;
 
 pub mod failure;
 pub mod process;
