@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::hrana::{HranaFault, Row};
 use crate::pattern;
 
 const BUCKETS: i64 = 60;
@@ -42,6 +43,23 @@ impl Limits {
             .iter()
             .any(|pattern| pattern::matches(pattern, slug))
     }
+}
+
+/// Reads the eight limits from `first` on, in the order of `Limits`.
+pub(crate) fn read_limits(row: &Row, first: usize) -> Result<Limits, HranaFault> {
+    let at = |offset: usize| first.saturating_add(offset);
+    let patterns: Option<String> = row.get(at(7))?;
+    let patterns = patterns.map(|json| serde_json::from_str(&json)).transpose();
+    Ok(Limits {
+        requests_per_minute: row.get(at(0))?,
+        requests_per_hour: row.get(at(1))?,
+        requests_per_day: row.get(at(2))?,
+        tokens_per_minute: row.get(at(3))?,
+        parallel_calls: row.get(at(4))?,
+        max_tokens: row.get(at(5))?,
+        default_max_tokens: row.get(at(6))?,
+        allowed_models: patterns.map_err(|_| HranaFault::UnexpectedColumn(at(7)))?,
+    })
 }
 
 /// A sliding window that a key's calls are counted in.
