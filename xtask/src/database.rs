@@ -1,6 +1,7 @@
 //! The database as the command line uses it: batches over HTTP to sqld or Turso, one at a time.
 //! Only what surely did not run is sent again. What the batches say is decided in `core`.
 
+mod connection;
 mod migrate;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use tollgate_core::hrana::{Batch, HranaFault, Reply, Row, Statement, read_reply}
 
 use crate::failure::Failure;
 
+pub use connection::{Connection, FILE as STATE_FILE, Stored};
 pub use migrate::{Applied, Migration};
 
 /// Sending again helps within moments or not at all.

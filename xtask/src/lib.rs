@@ -4,9 +4,16 @@
 
 pub mod build;
 pub mod cache;
+
+pub mod admin;
+pub mod catalogue;
+pub mod demo;
+
+pub mod arguments;
 pub mod clock;
 pub mod database;
 pub mod random;
+pub mod report;
 
 pub mod failure;
 pub mod process;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{build, setup};
+use xtask::{admin, build, catalogue, setup};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Command {
         #[arg(long)]
         dev: bool,
     },
+    Admin(admin::Arguments),
+    Catalogue(catalogue::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,5 +43,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Setup => setup::tools().map(drop),
         Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
         Command::Build { dev: false } => build::gateway(build::Optimise::Size),
+        Command::Admin(arguments) => arguments.run(),
+        Command::Catalogue(arguments) => arguments.run(),
     }
 }

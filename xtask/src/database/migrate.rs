@@ -47,10 +47,10 @@ impl Database {
     pub fn migrate(&self, dir: &Path) -> Result<Vec<Migration>, Failure> {
         let files = read_dir(dir)?;
         if let Some(error) = self.sequence(RECORD)? {
-            return Err(
-                Failure::new(format!("the database takes no table of migrations: {error}"))
-                    .hint("the token must be one that may write"),
-            );
+            return Err(Failure::new(format!(
+                "the database takes no table of migrations: {error}"
+            ))
+            .hint("the token must be one that may write"));
         }
         let missing = still_missing(files, &self.applied()?)?;
         for migration in &missing {
