@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use tollgate_core::accounts::AccountKind;
 use tollgate_core::ids::{AccountId, KeyId, RuleId};
 use tollgate_core::money::{MoneyError, Nanos};
 
@@ -24,7 +25,11 @@ const MAX_DAYS: i64 = 36_525;
 /// # Errors
 /// When the text is no such amount.
 pub fn usd(text: &str) -> Result<Nanos, Failure> {
-    Nanos::parse_usd(text).map_err(|error| {
+    let amount = Nanos::parse_usd(text).and_then(|amount| {
+        // The lowest amount has no opposite, so it cannot be taken from a balance.
+        Nanos::ZERO.minus(amount).map(|_| amount)
+    });
+    amount.map_err(|error| {
         let hint = match error {
             MoneyError::TooPrecise => "an amount has at most nine decimals",
             MoneyError::Overflow => "an amount is at most 9223372036 dollars",
@@ -213,6 +218,22 @@ pub fn reference(text: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
+/// The kind of an account that can be created below another one.
+///
+/// # Errors
+/// When the text is none of the two.
+pub fn kind(text: &str) -> Result<AccountKind, Failure> {
+    match AccountKind::parse(text) {
+        Some(kind @ (AccountKind::Reseller | AccountKind::Customer)) => Ok(kind),
+        Some(AccountKind::Operator) => {
+            Err(Failure::new("there is one operator, and nothing above it")
+                .hint("create it with `cargo xtask admin operator create --name NAME`"))
+        }
+        None => Err(Failure::new(format!("`{text}` is no kind of account"))
+            .hint("an account is a `reseller` or a `customer`")),
+    }
+}
+
 /// An account's id.
 ///
 /// # Errors
@@ -288,6 +309,8 @@ mod tests {
         check("0.000000001", Ok(1));
         check("0.0000000001", Err("more decimals"));
         check("9223372037", Err("beyond 64 bits"));
+        check("-9223372036.854775807", Ok(-i64::MAX));
+        check("-9223372036.854775808", Err("beyond 64 bits"));
         check("5$", Err("not a plain decimal"));
         check("", Err("not a plain decimal"));
         check("1e3", Err("not a plain decimal"));
@@ -390,6 +413,9 @@ mod tests {
     #[test]
     fn ids_are_of_the_kind_that_is_asked_for_and_a_key_is_not_repeated() {
         assert!(account("acc_1").is_ok() && key("key_1").is_ok() && rule("rul_1").is_ok());
+        same("", kind("reseller"), Ok(AccountKind::Reseller));
+        same("", kind("operator"), Err("there is one operator"));
+        same("", kind("Customer"), Err("no kind of account"));
         same("", account("key_1"), Err("`key_1` is no account"));
         same("", rule(""), Err("no price rule"));
         same("", key("acc_1"), Err("`acc_1` is no key's id"));

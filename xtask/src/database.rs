@@ -3,6 +3,7 @@
 
 mod connection;
 mod migrate;
+mod sql;
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -170,13 +171,13 @@ impl Database {
     fn not_answered(&self, error: &ureq::Error) -> Failure {
         let url = &self.url;
         match error {
+            ureq::Error::Io(error) if !was_sent(error) => unreachable(url, error),
             ureq::Error::HostNotFound
             | ureq::Error::Tls(_)
             | ureq::Error::Rustls(_)
             | ureq::Error::BadUri(_)
             | ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                Failure::new(format!("the database at `{url}` cannot be reached: {error}"))
-                    .hint("check the address and the network")
+                unreachable(url, error)
             }
             ureq::Error::Http(_) => Failure::new("the token is not one that can be sent")
                 .hint("a token is one line of letters, digits, `.`, `-` and `_`"),
@@ -200,6 +201,23 @@ impl Database {
             ),
         }
     }
+}
+
+fn unreachable(url: &str, error: &dyn fmt::Display) -> Failure {
+    Failure::new(format!(
+        "the database at `{url}` cannot be reached: {error}"
+    ))
+    .hint("check the address and the network; nothing was changed")
+}
+
+/// Whether the request may have left when this error came up. A name that is not found has no kind
+/// of its own.
+fn was_sent(error: &std::io::Error) -> bool {
+    let no_way = matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+    );
+    !no_way && !error.to_string().starts_with("failed to lookup address")
 }
 
 /// Says of a row that does not have the expected form what a person can do about it.

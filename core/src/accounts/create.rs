@@ -1,6 +1,6 @@
 //! What can be created: accounts, keys and price rules, each in one transaction with its audit entry.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{AccountKind, Commit, commit, raise_rules_version};
 use crate::audit::{Change, Entry};
@@ -100,6 +100,7 @@ impl NewAccount {
                 "kind": self.kind.as_str(),
                 "parent": self.parent.as_ref().map(AccountId::as_str),
                 "name": self.name,
+                "limits": limits_json(&self.limits),
             })
             .to_string(),
         });
@@ -129,6 +130,7 @@ impl NewKey {
                 "prefix": self.key.display_prefix(),
                 "name": self.name,
                 "expires_at_ms": self.expires_at_ms,
+                "limits": limits_json(&self.limits),
             })
             .to_string(),
         });
@@ -165,6 +167,27 @@ impl NewRule {
         });
         commit([insert, entry, raise_rules_version(&self.account)])
     }
+}
+
+/// The limits that are set.
+fn limits_json(limits: &Limits) -> Json {
+    let set = [
+        ("requests_per_minute", limits.requests_per_minute),
+        ("requests_per_hour", limits.requests_per_hour),
+        ("requests_per_day", limits.requests_per_day),
+        ("tokens_per_minute", limits.tokens_per_minute),
+        ("parallel_calls", limits.parallel_calls),
+        ("max_tokens", limits.max_tokens),
+        ("default_max_tokens", limits.default_max_tokens),
+    ];
+    let mut object: serde_json::Map<String, Json> = set
+        .into_iter()
+        .filter_map(|(name, limit)| Some((name.to_owned(), json!(limit?))))
+        .collect();
+    if let Some(patterns) = &limits.allowed_models {
+        object.insert("allowed_models".to_owned(), json!(patterns));
+    }
+    Json::Object(object)
 }
 
 /// Binds the eight limits, in the order of the columns.

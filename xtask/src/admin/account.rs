@@ -1,7 +1,7 @@
 //! `admin operator` and `admin account`: creates accounts, lists them, sets their limits, suspends
 //! them. What `account show` shows is in `show`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tollgate_core::accounts::{
     Account, AccountKind, NewAccount, accounts_statement, edit_account_limits, read_account,
@@ -70,9 +70,9 @@ pub(super) enum Command {
 
 #[derive(Args)]
 pub(super) struct Create {
-    /// What it is
-    #[arg(long)]
-    kind: Kind,
+    /// What it is: a `reseller` has customers below it, a `customer` calls the gateway
+    #[arg(long, value_name = "reseller|customer")]
+    kind: String,
     /// The account above it: the operator or a reseller
     #[arg(long, value_name = "ACC")]
     parent: String,
@@ -81,14 +81,6 @@ pub(super) struct Create {
     name: String,
     #[command(flatten)]
     limits: LimitFlags,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    /// Has customers below it and sets their prices
-    Reseller,
-    /// Calls the gateway
-    Customer,
 }
 
 impl OperatorCommand {
@@ -133,14 +125,12 @@ impl Command {
 impl Create {
     fn run(&self, session: &Session<'_>) -> Result<Report, Failure> {
         let name = arguments::line("name", &self.name)?;
+        let kind = arguments::kind(&self.kind)?;
         let limits = self.limits.limits()?;
         let parent = session.parent_account(&arguments::account(&self.parent)?)?;
         let account = NewAccount {
             id: random::account_id()?,
-            kind: match self.kind {
-                Kind::Reseller => AccountKind::Reseller,
-                Kind::Customer => AccountKind::Customer,
-            },
+            kind,
             parent: Some(parent.id),
             name,
             limits,

@@ -1,7 +1,7 @@
 //! `admin audit`: who changed what, with what was there before and after.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tollgate_core::accounts::{AuditLine, audit_statement, read_audit_line};
 
 use super::Session;
@@ -42,9 +42,7 @@ impl Arguments {
 
 /// Changes as a table.
 pub(super) fn table(lines: &[AuditLine]) -> Table {
-    let mut table = Table::new(&[
-        "when", "who", "what", "subject", "log of", "before", "after",
-    ]);
+    let mut table = Table::new(&["when", "who", "what", "subject", "log of", "change"]);
     for line in lines {
         table.row([
             moment(line.created_at_ms),
@@ -52,11 +50,21 @@ pub(super) fn table(lines: &[AuditLine]) -> Table {
             line.action.clone(),
             line.subject.clone(),
             line.account.clone(),
-            line.before.clone(),
-            line.after.clone(),
+            change(line),
         ]);
     }
     table
+}
+
+/// What the change set, with what was there before if anything was.
+fn change(line: &AuditLine) -> String {
+    let before: Map<String, Value> = serde_json::from_str(&line.before).unwrap_or_default();
+    let after: Map<String, Value> = serde_json::from_str(&line.after).unwrap_or_default();
+    let parts = after.iter().map(|(name, after)| match before.get(name) {
+        Some(before) => format!("{name} {before} -> {after}"),
+        None => format!("{name} {after}"),
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// A change in the words of the database.

@@ -74,13 +74,14 @@ fn head(account: &Account, above: &[Account], below: usize) -> String {
     place.push(account.id.to_string());
     let free = account.balance.minus(account.held).unwrap_or_default();
     let mut text = format!(
-        "{} {} \"{}\", {}, created {}\nplace     {}\nbelow it  {below} accounts\n",
+        "{} {} \"{}\", {}, created {}\nplace     {}\nbelow it  {below} account{}\n",
         account.kind.as_str(),
         account.id,
         account.name,
         account::status(account),
         moment(account.created_at_ms),
         place.join(" > "),
+        if below == 1 { "" } else { "s" },
     );
     let suspended = above.iter().find(|account| !account.active);
     if let Some(suspended) = suspended {

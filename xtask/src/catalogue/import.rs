@@ -131,21 +131,28 @@ fn compare(session: &Session<'_>, list: &List, at_ms: i64) -> Result<Imported, F
 
 fn fetch(from: &str) -> Result<Vec<u8>, Failure> {
     if !from.starts_with("https://") && !from.starts_with("http://") {
-        return fs::read(from).or_fail(|| format!("cannot read `{from}`"));
+        return fs::read(from)
+            .or_fail(|| format!("cannot read `{from}`"))
+            .map_err(|failure| failure.hint("name a file, or an address with `https://`"));
     }
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(TIMEOUT))
         .build();
-    let what = || format!("cannot fetch `{from}`");
-    let mut response = ureq::Agent::from(config).get(from).call().or_fail(what)?;
+    let get = ureq::Agent::from(config).get(from);
+    let mut response = get.call().map_err(|error| unfetched(from, &error))?;
     let status = response.status().as_u16();
     if status != 200 {
         return Err(Failure::new(format!("`{from}` answered {status}"))
             .hint("OpenRouter's list is at `https://openrouter.ai/api/v1/models`"));
     }
     let body = response.body_mut().with_config().limit(MAX_DOCUMENT);
-    body.read_to_vec().or_fail(what)
+    body.read_to_vec().map_err(|error| unfetched(from, &error))
+}
+
+fn unfetched(from: &str, error: &ureq::Error) -> Failure {
+    Failure::new(format!("cannot fetch `{from}`: {error}"))
+        .hint("check the address and the network; a file can be imported, too")
 }
 
 #[derive(Deserialize)]

@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tollgate_core::hrana::{Row, Statement};
+use tollgate_core::accounts::Commit;
+use tollgate_core::hrana::{Batch, Row, Statement, read_reply};
 
+use super::sql::{own_transaction, statements};
 use super::{Database, readable};
 use crate::clock::now_ms;
 use crate::failure::{Failure, OrFail};
@@ -46,18 +48,12 @@ impl Database {
     /// removed, or when a migration fails: then it left nothing behind, and those before it stay.
     pub fn migrate(&self, dir: &Path) -> Result<Vec<Migration>, Failure> {
         let files = read_dir(dir)?;
-        if let Some(error) = self.sequence(RECORD)? {
-            return Err(Failure::new(format!(
-                "the database takes no table of migrations: {error}"
-            ))
-            .hint("the token must be one that may write"));
-        }
+        self.read(Statement::new(RECORD))?;
         let missing = still_missing(files, &self.applied()?)?;
         for migration in &missing {
             let name = format!("{:04}_{}", migration.version, migration.name);
-            let refused = match self.sequence(&migration.in_transaction(now_ms()))? {
-                None => continue,
-                Some(error) => error,
+            let Some(refused) = self.apply(migration)? else {
+                continue;
             };
             // Somebody else may have applied the same file at the same time.
             let applied = self.applied()?;
@@ -85,62 +81,64 @@ impl Database {
         readable(rows.iter().map(read).collect())
     }
 
-    /// Runs statements as one text, and returns the server's message if one failed. The stream is
-    /// closed with it, and that rolls back a transaction that was left open.
-    fn sequence(&self, sql: &str) -> Result<Option<String>, Failure> {
-        let body = serde_json::json!({
-            "baton": null,
-            "requests": [{ "type": "sequence", "sql": sql }, { "type": "close" }],
-        });
-        let (status, reply) = self.post(&body.to_string())?;
-        let reply: Reply = serde_json::from_slice(&reply).or_fail(|| {
-            format!(
-                "`{}` does not answer as a database (status {status})",
-                self.url()
-            )
-        })?;
-        match reply.results.into_iter().next() {
-            Some(Ran::Ok {}) => Ok(None),
-            Some(Ran::Error { error }) => Ok(Some(error.message)),
-            None => Err(Failure::new("the database's reply is malformed")),
+    /// Applies one migration; the server's message if it failed, and then nothing of it stays.
+    fn apply(&self, migration: &Migration) -> Result<Option<String>, Failure> {
+        let (batch, commit) = migration.to_batch(now_ms())?;
+        let (status, body) = self.post(&batch.to_body())?;
+        match (
+            read_reply(status, &body, batch.steps().len()),
+            first_message(&body),
+        ) {
+            (Ok(reply), _) if reply.is_ok(commit) => Ok(None),
+            (_, Some(message)) => Ok(Some(message)),
+            (Ok(_), None) => Ok(Some("no reason was given".to_owned())),
+            (Err(fault), None) => Err(self.refused(&fault)),
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Reply {
-    results: Vec<Ran>,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Ran {
-    Ok {},
-    Error { error: ServerError },
-}
-
-#[derive(Deserialize)]
-struct ServerError {
-    message: String,
+/// What the server says of the first step that failed, or of a batch that it did not begin. Only
+/// here a message is read: these statements are the programmer's own, and hold nobody's data.
+fn first_message(body: &[u8]) -> Option<String> {
+    let reply: Value = serde_json::from_slice(body).ok()?;
+    let steps = reply
+        .pointer("/results/0/response/result/step_errors")
+        .and_then(Value::as_array);
+    let mut errors = reply
+        .pointer("/results/0/error")
+        .into_iter()
+        .chain(steps.into_iter().flatten());
+    let message = errors.find_map(|error| error.get("message"))?;
+    Some(message.as_str()?.to_owned())
 }
 
 impl Migration {
-    /// The file and its record, all or nothing. What is written into the SQL is digits, or letters
-    /// that `parse_name` let pass.
-    fn in_transaction(&self, now_ms: i64) -> String {
-        let Self {
-            version,
-            name,
-            sql,
-            sha256,
-            ..
-        } = self;
-        // A file may end in a comment or without a semicolon.
-        format!(
-            "BEGIN IMMEDIATE;\n{sql}\n;\n\
-             INSERT INTO schema_migrations (version, name, sha256, applied_at_ms) \
-             VALUES ({version}, '{name}', '{sha256}', {now_ms});\nCOMMIT;"
+    /// The file's statements and its record in one transaction. They travel one by one, because a
+    /// server that is given many as one text may leave out those that it cannot parse.
+    fn to_batch(&self, now_ms: i64) -> Result<Commit, Failure> {
+        let statements = statements(&self.sql);
+        if let Some(word) = statements
+            .iter()
+            .find_map(|statement| own_transaction(statement))
+        {
+            return Err(Failure::new(format!(
+                "`{}` has a `{word}` of its own",
+                self.path.display()
+            ))
+            .hint("every migration is one transaction already: leave it out"));
+        }
+        let record = Statement::new(
+            "INSERT INTO schema_migrations (version, name, sha256, applied_at_ms) \
+             VALUES (?1, ?2, ?3, ?4)",
         )
+        .bind(self.version)
+        .bind(self.name.as_str())
+        .bind(self.sha256.as_str())
+        .bind(now_ms);
+        let statements = statements
+            .into_iter()
+            .map(|sql| Statement::new(sql.to_owned()));
+        Ok(Batch::transaction(statements.chain([record])))
     }
 
     fn is(&self, applied: &Applied) -> bool {
