@@ -16,7 +16,7 @@ use tollgate_core::hrana::{Batch, HranaFault, Reply, Row, Statement, read_reply}
 use crate::failure::Failure;
 
 pub use connection::{Connection, FILE as STATE_FILE, Stored};
-pub use migrate::{Applied, Migration};
+pub use migrate::Migration;
 
 /// Sending again helps within moments or not at all.
 const PAUSES_MS: [u64; 5] = [50, 100, 200, 400, 800];
@@ -128,13 +128,7 @@ impl Database {
         let mut pauses = PAUSES_MS.iter();
         loop {
             let again = match self.post_once(body) {
-                Ok((status, _)) if status == 401 || status == 403 => {
-                    return Err(Failure::new(format!(
-                        "the database at `{}` refuses the token",
-                        self.url
-                    ))
-                    .hint("give a token that may write with `TURSO_AUTH_TOKEN`"));
-                }
+                Ok((401 | 403, _)) => return Err(self.unauthorised()),
                 Ok((429 | 503, _)) => Failure::new(format!(
                     "the database at `{}` is overloaded; nothing was changed",
                     self.url
@@ -166,6 +160,15 @@ impl Database {
         let status = response.status().as_u16();
         let reply = response.body_mut().with_config().limit(MAX_REPLY);
         Ok((status, reply.read_to_vec()?))
+    }
+
+    fn unauthorised(&self) -> Failure {
+        let url = &self.url;
+        let message = match self.token {
+            Some(_) => format!("the database at `{url}` refuses the token"),
+            None => format!("the database at `{url}` asks for a token"),
+        };
+        Failure::new(message).hint("give a token that may write with `TURSO_AUTH_TOKEN`")
     }
 
     fn not_answered(&self, error: &ureq::Error) -> Failure {

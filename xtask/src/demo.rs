@@ -66,15 +66,18 @@ impl Demo {
         } = self;
         format!(
             "\
-operator           {operator_id}  charges its cost and 20 %
-customer           {account_id}  $100
-  key              {key}
-  revoked key      {revoked_key}
-low balance        $1.00: exactly ten calls of `{PER_REQUEST_MODEL}`, which costs $0.01 and is charged $0.10 (900 %)
-  key              {low_balance_key}
-reseller           {reseller_id}  $1,000 wholesale, charges its cost and 25 %
-reseller's customer {reseller_customer_id}  $50
-  key              {reseller_customer_key}
+operator             {operator_id}
+                     charges its cost and 20 %
+customer             {account_id}, with $100
+  key                {key}
+  revoked key        {revoked_key}
+another customer     with $1.00: exactly ten calls of `{PER_REQUEST_MODEL}`, which costs $0.01
+                     and is charged $0.10, since its rule adds 900 %
+  low balance key    {low_balance_key}
+reseller             {reseller_id}, with $1,000
+                     charges its cost and 25 %
+reseller's customer  {reseller_customer_id}, with $50
+  key                {reseller_customer_key}
 "
         )
     }

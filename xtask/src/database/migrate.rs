@@ -32,11 +32,9 @@ pub struct Migration {
 
 /// A migration that the database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
-    /// Its number.
-    pub version: i64,
-    /// What it was called.
-    pub name: String,
+struct Applied {
+    version: i64,
+    name: String,
     sha256: String,
 }
 
