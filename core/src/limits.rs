@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::hrana::{HranaFault, Row};
+use crate::pattern;
+
 const BUCKETS: i64 = 60;
 
 /// What a key may do, with its account's defaults filled in. `None` is no limit.
@@ -38,31 +41,25 @@ impl Limits {
         };
         patterns
             .iter()
-            .any(|pattern| matches_pattern(pattern, slug))
+            .any(|pattern| pattern::matches(pattern, slug))
     }
 }
 
-/// Whether `text` has the form of `pattern`, in which `*` stands for any text, also none.
-#[must_use]
-pub fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    true
+/// Reads the eight limits from `first` on, in the order of `Limits`.
+pub(crate) fn read_limits(row: &Row, first: usize) -> Result<Limits, HranaFault> {
+    let at = |offset: usize| first.saturating_add(offset);
+    let patterns: Option<String> = row.get(at(7))?;
+    let patterns = patterns.map(|json| serde_json::from_str(&json)).transpose();
+    Ok(Limits {
+        requests_per_minute: row.get(at(0))?,
+        requests_per_hour: row.get(at(1))?,
+        requests_per_day: row.get(at(2))?,
+        tokens_per_minute: row.get(at(3))?,
+        parallel_calls: row.get(at(4))?,
+        max_tokens: row.get(at(5))?,
+        default_max_tokens: row.get(at(6))?,
+        allowed_models: patterns.map_err(|_| HranaFault::UnexpectedColumn(at(7)))?,
+    })
 }
 
 /// A sliding window that a key's calls are counted in.
@@ -210,26 +207,6 @@ pub(crate) fn count_sql(window: Window, [bucket, amount]: [&str; 2]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_match_with_stars_anywhere() {
-        let check = |pattern: &str, text: &str, expect: bool| {
-            assert_eq!(matches_pattern(pattern, text), expect, "{pattern} {text}");
-        };
-        check("*", "", true);
-        check("*", "openai/gpt-4o", true);
-        check("openai/*", "openai/gpt-4o", true);
-        check("openai/*", "openai", false);
-        check("*-mini", "openai/gpt-4o-mini", true);
-        check("*-mini", "openai/gpt-4o-mini-x", false);
-        check("a*b*c", "a-b-b-c", true);
-        check("a*b*c", "a-c-b", false);
-        check("ab*ba", "aba", false);
-        check("exact", "exact", true);
-        check("exact", "exactly", false);
-        check("", "", true);
-        check("", "a", false);
-    }
 
     #[test]
     fn a_burst_leaves_the_window_only_when_it_is_older_than_the_window() {

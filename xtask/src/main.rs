@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{build, dev, setup, test};
+use xtask::{admin, build, catalogue, dev, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -47,6 +47,8 @@ enum Command {
         /// Runs only the tests whose name contains this, and no other check
         filter: Option<String>,
     },
+    Admin(admin::Arguments),
+    Catalogue(catalogue::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -76,5 +78,7 @@ fn run(command: Command) -> Result<(), Failure> {
             base_port: ports,
             ready_file,
         }),
+        Command::Admin(arguments) => arguments.run(),
+        Command::Catalogue(arguments) => arguments.run(),
     }
 }

@@ -5,7 +5,7 @@ use super::facts::{CallerFacts, ModelFacts};
 use crate::admission::{Ask, LevelHold, Snapshot, refuse_by_settings};
 use crate::catalogue::Model;
 use crate::error::{ApiError, ErrorCode};
-use crate::ids::{RequestId, RuleId};
+use crate::ids::RequestId;
 use crate::key::KeyHash;
 use crate::limits::Limits;
 use crate::money::Nanos;
@@ -110,7 +110,7 @@ pub fn price_call(
         .hold(&bound)
         .map_err(|refusal| explain_bound(&refusal))?;
     holds.reverse();
-    let levels = levels(caller, &rules, &holds).ok_or_else(not_sold)?;
+    let levels = levels(caller, &rules, &holds);
     Ok(Call {
         max_tokens,
         cost_id,
@@ -174,23 +174,17 @@ impl Call {
     }
 }
 
-fn levels(
-    caller: &CallerFacts,
-    rules_from_root: &[&PriceRule],
-    holds: &[Nanos],
-) -> Option<Vec<LevelHold>> {
+fn levels(caller: &CallerFacts, rules_from_root: &[&PriceRule], holds: &[Nanos]) -> Vec<LevelHold> {
     let rules = rules_from_root.iter().rev();
     let levels = caller.snapshot.levels.iter();
     levels
         .zip(rules)
         .zip(holds)
-        .map(|((level, rule), hold)| {
-            Some(LevelHold {
-                account: level.account.clone(),
-                rule: RuleId::parse(&rule.id)?,
-                rules_version: level.rules_version,
-                hold: *hold,
-            })
+        .map(|((level, rule), hold)| LevelHold {
+            account: level.account.clone(),
+            rule: rule.id.clone(),
+            rules_version: level.rules_version,
+            hold: *hold,
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! What admission takes, what it refuses, and that a refusal changes nothing.
 
-use tollgate_core::accounts::{revoke_key, set_key_limits, set_suspended};
+use tollgate_core::accounts::{LimitEdit, edit_key_limits, revoke_key, set_suspended};
 use tollgate_core::admission::{Admission, Ask, Refusal};
 use tollgate_core::hrana::Statement;
 use tollgate_core::limits::{Limits, Window};
@@ -198,14 +198,10 @@ fn a_call_priced_with_older_settings_or_prices_is_priced_again() {
         assert!(is_admitted(&world.admit(&world.ask(&caller, 1))));
     };
     check(|world, caller| {
-        let limits = Limits {
-            max_tokens: Some(5),
-            ..Limits::default()
-        };
-        world.commit(set_key_limits(
+        world.commit(edit_key_limits(
             &caller.account,
             &caller.key_id,
-            &limits,
+            &[LimitEdit::MaxTokens(Some(5))],
             &world.change(),
         ));
     });
