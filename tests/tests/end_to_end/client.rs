@@ -164,10 +164,15 @@ impl Answer {
 
 impl Stream {
     /// Reads to the end.
-    pub fn events(mut self) -> Events {
+    pub fn text(mut self) -> String {
         let mut body = String::new();
         self.reader.read_to_string(&mut body).unwrap();
-        Events::read(&body)
+        body
+    }
+
+    /// Reads to the end, as events.
+    pub fn events(self) -> Events {
+        Events::read(&self.text())
     }
 
     /// Reads one line; `None` at the end.

@@ -6,3 +6,9 @@ mod provider;
 mod stage;
 
 mod first_call;
+mod money;
+
+mod credit;
+mod limits;
+
+mod faults;
