@@ -20,7 +20,7 @@ use tollgate_core::ids::AccountId;
 use tollgate_core::key::ApiKey;
 use tollgate_core::limits::Limits;
 use tollgate_core::money::Nanos;
-use tollgate_tests::Database;
+use tollgate_tests::{Database, Server};
 use xtask::admin::Session;
 use xtask::{catalogue, demo};
 
@@ -212,7 +212,7 @@ fn write(dir: &Path, name: &str, sql: &str) {
 
 #[test]
 fn a_migration_applies_once_and_all_or_nothing() {
-    let server = Database::start_empty();
+    let server = Server::start_empty();
     let database = client(&server);
     let dir = tempfile::tempdir().unwrap();
     let applied = || {
@@ -272,7 +272,7 @@ fn a_migration_applies_once_and_all_or_nothing() {
 
 #[test]
 fn two_people_may_migrate_at_the_same_time() {
-    let server = Database::start_empty();
+    let server = Server::start_empty();
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
     std::thread::scope(|scope| {
         let runs: Vec<_> = (0..4)
@@ -342,7 +342,7 @@ const PER_REQUEST: &str = r#"{"data":[{"id":"sim/per-request","context_length":1
 
 #[test]
 fn the_demo_s_dollar_is_for_exactly_ten_calls_and_it_is_seeded_once() {
-    let server = Database::start();
+    let server = Server::start();
     let database = client(&server);
     let seeded = demo::seed(&database, &[(PER_REQUEST.as_bytes(), "simulator")]).unwrap();
     let demo = seeded.expect("a fresh database");
