@@ -23,6 +23,7 @@ pub mod admission;
 pub mod audit;
 pub mod call;
 pub mod hrana;
+pub mod inquiry;
 pub mod ledger;
 pub mod limits;
 pub mod settlement;

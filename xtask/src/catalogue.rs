@@ -10,7 +10,7 @@ use crate::admin::Session;
 use crate::database::Connection;
 use crate::failure::Failure;
 
-pub use import::{Imported, SEED, SEED_SOURCE, import};
+pub use import::{Imported, SEED, SEED_SOURCE, fetch, import};
 
 /// Imports and shows models and what the provider bills for them.
 #[derive(Args)]

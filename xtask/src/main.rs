@@ -1,10 +1,11 @@
 //! The command line of `cargo xtask`: reads the arguments and calls the library.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, build, catalogue, setup};
+use xtask::{admin, build, catalogue, dev, setup};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -23,6 +24,23 @@ enum Command {
         /// Leaves out the size optimisation: faster to build, larger, never for deployment
         #[arg(long)]
         dev: bool,
+    },
+    /// Runs the gateway, its database and a stand-in provider on this machine
+    Dev {
+        /// Starts with an empty database
+        #[arg(long)]
+        fresh: bool,
+        /// Where the database, the logs and the demo keys are kept [default: .tollgate in the
+        /// repository]
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// The gateway's port; the following ones are the dashboard's, the simulator's, the
+        /// database's and the sweep's
+        #[arg(long, value_name = "BASE", default_value_t = 8787)]
+        ports: u16,
+        /// Writes addresses and demo keys there as JSON once everything answers
+        #[arg(long, value_name = "PATH")]
+        ready_file: Option<PathBuf>,
     },
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
@@ -43,6 +61,17 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Setup => setup::tools().map(drop),
         Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
         Command::Build { dev: false } => build::gateway(build::Optimise::Size),
+        Command::Dev {
+            fresh,
+            state,
+            ports,
+            ready_file,
+        } => dev::run(dev::Options {
+            fresh,
+            state,
+            base_port: ports,
+            ready_file,
+        }),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
     }

@@ -223,3 +223,63 @@ fn unsuccessful(command: &Command, status: ExitStatus) -> Failure {
         describe(status)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut shell = command("sh");
+        shell.args(["-c", script]);
+        shell
+    }
+
+    #[test]
+    fn a_failed_command_is_named_with_its_status_and_what_it_said() {
+        let check =
+            |script: &str, expect: Result<&str, &str>| match (output(&mut shell(script)), expect) {
+                (Ok(printed), Ok(expect)) => assert_eq!(printed, expect, "{script}"),
+                (Err(failure), Err(expect)) => {
+                    assert!(failure.to_string().ends_with(expect), "{script}: {failure}");
+                }
+                (result, _) => panic!("{script}: {result:?}"),
+            };
+        check("echo one; echo two >&2", Ok("one\n"));
+        check("cat", Ok(""));
+        check(
+            "echo broken >&2; exit 3",
+            Err("ended with status 3\nbroken"),
+        );
+        check("kill -9 $$", Err("was ended by signal 9\nKilled"));
+    }
+
+    #[test]
+    fn no_descendant_outlives_the_one_who_started_it() {
+        // Both the child and its own child hold the writing end; it closes when both are gone.
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut command = shell("echo up; sleep 1000 & sleep 1000");
+        let child = Guarded::spawn(command.stdout(writer)).unwrap();
+        drop(command);
+        let mut first = [0; 3];
+        std::io::Read::read_exact(&mut reader, &mut first).unwrap();
+        drop(child);
+        let mut rest = Vec::new();
+        std::io::Read::read_to_end(&mut reader, &mut rest).unwrap();
+        assert_eq!((&first, rest.as_slice()), (b"up\n", b"".as_slice()));
+    }
+
+    #[test]
+    fn a_child_that_heeds_signals_ends_by_itself() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut command =
+            shell("trap 'echo bye; exit' TERM; echo up; while :; do sleep 0.01; done");
+        let mut child = Guarded::spawn(command.stdout(writer)).unwrap();
+        drop(command);
+        let mut first = [0; 3];
+        std::io::Read::read_exact(&mut reader, &mut first).unwrap();
+        child.stop();
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut rest).unwrap();
+        assert_eq!(rest, "bye\n");
+    }
+}

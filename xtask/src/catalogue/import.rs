@@ -129,7 +129,11 @@ fn compare(session: &Session<'_>, list: &List, at_ms: i64) -> Result<Imported, F
     Ok(imported)
 }
 
-fn fetch(from: &str) -> Result<Vec<u8>, Failure> {
+/// Reads a document from an `http` address or a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn fetch(from: &str) -> Result<Vec<u8>, Failure> {
     if !from.starts_with("https://") && !from.starts_with("http://") {
         return fs::read(from)
             .or_fail(|| format!("cannot read `{from}`"))

@@ -1,0 +1,226 @@
+//! Relays a streamed answer while metering it. The task reads the provider and writes the caller's
+//! stream itself, so that a caller who leaves does not end the metering.
+
+use futures_util::StreamExt;
+use tollgate_core::error::{ApiError, ErrorCode};
+use tollgate_core::openrouter::{Closing, Seen, Transcript, cut_off, is_insured};
+use tollgate_core::settlement::{Outcome, ResolutionFacts};
+use worker::js_sys::Uint8Array;
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
+use worker::{AbortController, ByteStream, Response, ResponseBuilder};
+
+use crate::clock::within_ms;
+use crate::completion::{Ending, LiveCall, Responder, report};
+use crate::gateway::Gateway;
+use crate::lease::{Lease, LeaseLost};
+use crate::log;
+use crate::provider::Head;
+use crate::respond::{self, Refused};
+
+/// Relays the answer to its end, or to the caller's, and says how it ended.
+pub async fn relay(
+    call: &LiveCall<'_>,
+    lease: &mut Lease<'_>,
+    head: Head,
+    (responder, abort): (Responder, AbortController),
+) -> Ending {
+    let begun = head
+        .stream()
+        .and_then(|stream| Ok((stream, CallerStream::open(call.gateway)?)));
+    let (mut stream, (mut caller, readable)) = match begun {
+        Ok(begun) => begun,
+        Err(fault) => {
+            abort.abort();
+            log::fault(call.gateway, "stream", &fault);
+            call.refuse(responder, ErrorCode::Internal.into());
+            let outcome = call.look_up(lease, Outcome::NotSent).await;
+            return Ending {
+                outcome,
+                ..Ending::not_sent(Some(ErrorCode::Internal))
+            };
+        }
+    };
+    caller.gone = responder.send(event_stream(call, readable)).is_err();
+    let admitted = call.admitted;
+    let mut transcript = Transcript::new(
+        admitted.request.generation_id(),
+        admitted.ask.model.clone(),
+        admitted.ask.now_ms,
+    );
+    let mut first_byte_ms = None;
+    let broken = loop {
+        match next(call, lease, &mut stream).await {
+            Next::Bytes(bytes) => {
+                first_byte_ms.get_or_insert_with(|| call.gateway.elapsed_ms());
+                let out = transcript.push(&bytes);
+                if let Some(id) = &transcript.seen().provider_id {
+                    lease.note_provider_id(id);
+                }
+                if let Err(error) = pass_on(lease, &mut caller, out).await {
+                    break Some(error);
+                }
+                if transcript.seen().done {
+                    break None;
+                }
+            }
+            Next::End => break None,
+            Next::Broken(error) => break Some(error),
+        }
+    };
+    transcript.end();
+    if broken.is_some() {
+        abort.abort();
+    }
+    close(call, lease, (transcript, broken, first_byte_ms), caller).await
+}
+
+enum Next {
+    Bytes(Vec<u8>),
+    End,
+    Broken(ApiError),
+}
+
+async fn next(call: &LiveCall<'_>, lease: &mut Lease<'_>, stream: &mut ByteStream) -> Next {
+    let timeout_ms = call.gateway.config.provider_timeout_ms;
+    match lease.keep(within_ms(timeout_ms, stream.next())).await {
+        Ok(Some(Some(Ok(bytes)))) => Next::Bytes(bytes),
+        Ok(Some(None)) => Next::End,
+        Ok(Some(Some(Err(fault)))) => {
+            log::fault(call.gateway, "stream", &fault);
+            Next::Broken(cut_off())
+        }
+        Ok(None) => Next::Broken(ErrorCode::ProviderTimeout.into()),
+        Err(LeaseLost) => Next::Broken(ErrorCode::Internal.into()),
+    }
+}
+
+async fn pass_on(
+    lease: &mut Lease<'_>,
+    caller: &mut CallerStream,
+    out: String,
+) -> Result<(), ApiError> {
+    match lease.keep(caller.write(&out)).await {
+        Ok(Ok(())) => Ok(()),
+        // Nobody reads: the provider need not go on either.
+        Ok(Err(ReaderStalled)) => Err(cut_off()),
+        Err(LeaseLost) => Err(ErrorCode::Internal.into()),
+    }
+}
+
+/// Finds out what the call cost, ends the caller's stream with it, and says how the call ended.
+async fn close(
+    call: &LiveCall<'_>,
+    lease: &mut Lease<'_>,
+    (transcript, broken, first_byte_ms): (Transcript, Option<ApiError>, Option<i64>),
+    mut caller: CallerStream,
+) -> Ending {
+    let seen = transcript.seen();
+    if let Some(failure) = &seen.failure {
+        report(call.gateway, failure);
+    }
+    let fault = seen.fault.as_ref().or(broken.as_ref());
+    let outcome = outcome_of(call, lease, seen).await;
+    let charge = call
+        .admitted
+        .call
+        .price(&outcome)
+        .charges
+        .first()
+        .copied()
+        .unwrap_or_default();
+    let usage = outcome.usage().filter(|_| call.request.include_usage);
+    let last = transcript.close(Closing {
+        usage: usage.map(|usage| (usage, charge)),
+        fault,
+        request_id: &call.admitted.request.to_string(),
+        docs_url: &call.gateway.config.docs_url,
+    });
+    // What was relayed is charged whether or not the caller takes the end of it.
+    let _ = lease.keep(caller.write(&last)).await;
+    caller.close().await;
+    Ending {
+        outcome,
+        facts: ResolutionFacts {
+            status: Some(200),
+            error_code: fault.map(|fault| fault.code.row().code),
+            finish_reason: seen.finish_reason.clone(),
+            provider_id: lease.provider_id().map(str::to_owned),
+            first_byte_ms,
+            ..ResolutionFacts::default()
+        },
+    }
+}
+
+async fn outcome_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, seen: &Seen) -> Outcome {
+    let insured = is_insured(seen.finish_reason.as_deref(), seen.usage.as_ref());
+    if let Some(usage) = seen.usage.filter(|_| !insured) {
+        return Outcome::Exact(call.complete_usage(usage));
+    }
+    let nothing_billed = insured || seen.failure.is_some() || seen.visible_bytes == 0;
+    let fallback = if nothing_billed {
+        Outcome::NotSent
+    } else {
+        Outcome::AtLeast(call.request.estimated_usage(seen.visible_bytes))
+    };
+    call.look_up(lease, fallback).await
+}
+
+fn event_stream(call: &LiveCall<'_>, readable: ReadableStream) -> Result<Response, Refused> {
+    let headers = respond::headers(call.gateway, "text/event-stream", &call.headers())
+        .map_err(|_| ApiError::new(ErrorCode::Internal))?;
+    Ok(ResponseBuilder::new()
+        .with_headers(headers)
+        .stream(readable))
+}
+
+/// The caller took nothing for too long.
+struct ReaderStalled;
+
+/// The writing end of the caller's response.
+struct CallerStream {
+    writer: WritableStreamDefaultWriter,
+    timeout_ms: i64,
+    gone: bool,
+}
+
+impl CallerStream {
+    fn open(gateway: &Gateway) -> worker::Result<(Self, ReadableStream)> {
+        let pipe = TransformStream::new()?;
+        let writer = pipe.writable().get_writer()?;
+        let timeout_ms = gateway.config.reader_timeout_ms;
+        Ok((
+            Self {
+                writer,
+                timeout_ms,
+                gone: false,
+            },
+            pipe.readable(),
+        ))
+    }
+
+    /// Writes, and waits until the caller has taken it. Once the caller has left, there is nothing
+    /// to wait for.
+    async fn write(&mut self, text: &str) -> Result<(), ReaderStalled> {
+        if text.is_empty() || self.gone {
+            return Ok(());
+        }
+        let chunk: JsValue = Uint8Array::from(text.as_bytes()).into();
+        let write = JsFuture::from(self.writer.write_with_chunk(&chunk));
+        match within_ms(self.timeout_ms, write).await {
+            Some(written) => {
+                self.gone = written.is_err();
+                Ok(())
+            }
+            None => Err(ReaderStalled),
+        }
+    }
+
+    async fn close(self) {
+        if !self.gone {
+            let closed = JsFuture::from(self.writer.close());
+            let _ = within_ms(self.timeout_ms, closed).await;
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The whole of Tollgate on this machine: sqld with the migrated database, the simulator, and the
+//! built gateway in workerd. `cargo xtask dev` and the end-to-end tests start the same thing. What
+//! the gateway is configured with comes from `wrangler.toml`.
+
+mod ports;
+mod service;
+mod simulator;
+mod sqld;
+mod state;
+mod token;
+mod workerd;
+mod wrangler;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::database::Database;
+use crate::failure::{Failure, OrFail};
+use crate::progress::step;
+use crate::repo::path;
+use crate::setup::{self, Tools};
+
+pub use ports::Ports;
+pub use state::{StateDir, clear};
+
+use ports::Assigned;
+use service::Service;
+use wrangler::Wrangler;
+
+/// How a stack differs from the usual one.
+#[derive(Debug, Default)]
+pub struct StackOptions {
+    /// Where the database and the logs are kept; none is a temporary directory that [`Stack::stop`]
+    /// removes.
+    pub state: Option<PathBuf>,
+    /// Where it listens.
+    pub ports: Ports,
+    /// Variables and secrets of the gateway, over those of `wrangler.toml`. With `TURSO_URL` among
+    /// them no local database is started; with `OPENROUTER_API_KEY` the gateway talks to the real
+    /// provider.
+    pub vars: BTreeMap<String, String>,
+}
+
+/// A running stack. Dropping it ends every part of it.
+#[derive(Debug)]
+pub struct Stack {
+    // The parts first: they end before their files go.
+    workerd: Service,
+    simulator: Service,
+    sqld: Option<Service>,
+    database: Database,
+    vars: BTreeMap<String, String>,
+    wrangler: Wrangler,
+    ports: Assigned,
+    tools: Tools,
+    state: StateDir,
+}
+
+impl Stack {
+    /// Starts everything and waits until it answers. The gateway and the simulator must have been
+    /// built: see [`prepare`].
+    ///
+    /// # Errors
+    /// When a port is taken, a part does not come up, or a migration fails.
+    pub fn start(options: StackOptions) -> Result<Self, Failure> {
+        let tools = setup::tools()?;
+        let state = StateDir::open(options.state.as_deref())?;
+        let wrangler = Wrangler::read()?;
+        let ports = options.ports.assign()?;
+        let mut vars = options.vars;
+
+        let mut sqld = None;
+        if !vars.contains_key("TURSO_URL") {
+            let key = token::signing_key(state.path())?;
+            vars.insert("TURSO_URL".to_owned(), format!("http://{}", ports.database));
+            vars.insert("TURSO_AUTH_TOKEN".to_owned(), token::issue(&key));
+            sqld = Some(sqld::start(&tools, &state, &ports, &key)?);
+        }
+        let provider = format!("http://{}/api/v1", ports.simulator);
+        if !vars.contains_key("OPENROUTER_API_KEY") {
+            vars.insert("OPENROUTER_API_KEY".to_owned(), simulator::KEY.to_owned());
+            vars.entry("OPENROUTER_BASE_URL".to_owned())
+                .or_insert(provider);
+        }
+        let database = Database::new(
+            vars.get("TURSO_URL").map_or("", String::as_str),
+            vars.get("TURSO_AUTH_TOKEN").map(String::as_str),
+        )?;
+        let simulator = simulator::start(&state, &ports)?;
+        let workerd = Service::new("workerd", state.log("workerd"), workerd::health(&ports));
+        let mut stack = Self {
+            workerd,
+            simulator,
+            sqld,
+            database,
+            vars,
+            wrangler,
+            ports,
+            tools,
+            state,
+        };
+        stack.start_workerd()?;
+        stack.wait()?;
+        Ok(stack)
+    }
+
+    /// Waits for the parts in the order in which they need each other.
+    fn wait(&mut self) -> Result<(), Failure> {
+        if let Some(sqld) = &mut self.sqld {
+            sqld.wait()?;
+        }
+        self.database.migrate(&path("migrations"))?;
+        self.simulator.wait()?;
+        self.workerd.wait()
+    }
+
+    fn start_workerd(&mut self) -> Result<(), Failure> {
+        let mut command = workerd::prepare(
+            &self.tools,
+            &self.state,
+            &self.ports,
+            (&self.wrangler, &self.vars),
+        )?;
+        self.workerd.start(&mut command)
+    }
+
+    /// The gateway's address, such as `http://127.0.0.1:8787`.
+    #[must_use]
+    pub fn gateway_url(&self) -> String {
+        format!("http://{}", self.ports.gateway)
+    }
+
+    /// The simulator's address; the provider's API is below `/api/v1` there.
+    #[must_use]
+    pub fn simulator_url(&self) -> String {
+        format!("http://{}", self.ports.simulator)
+    }
+
+    /// The credential of the database, as the gateway has it.
+    #[must_use]
+    pub fn database_token(&self) -> &str {
+        self.vars.get("TURSO_AUTH_TOKEN").map_or("", String::as_str)
+    }
+
+    /// The database, opened with that credential.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Whether the database is the local one, which this stack started.
+    #[must_use]
+    pub fn has_local_database(&self) -> bool {
+        self.sqld.is_some()
+    }
+
+    /// The directory of the database, the logs and the demo keys.
+    #[must_use]
+    pub fn state_dir(&self) -> &Path {
+        self.state.path()
+    }
+
+    /// The file with what the gateway logs: one JSON object per line, its own line in `message`.
+    #[must_use]
+    pub fn gateway_log(&self) -> PathBuf {
+        self.state.log("workerd")
+    }
+
+    /// The cron expressions on which the gateway's `scheduled` handler runs in production.
+    #[must_use]
+    pub fn crons(&self) -> &[String] {
+        self.wrangler.crons()
+    }
+
+    /// What runs the gateway's `scheduled` handler; it can be sent to another thread.
+    #[must_use]
+    pub fn cron(&self) -> CronTrigger {
+        CronTrigger {
+            url: format!("http://{}", self.ports.cron),
+        }
+    }
+
+    /// Runs the gateway's `scheduled` handler and waits until it and its background work are done.
+    /// Nothing else runs it: a stack has no clock of its own, `cargo xtask dev` adds one.
+    ///
+    /// # Errors
+    /// When the handler failed or the gateway is not running.
+    pub fn trigger_cron(&self) -> Result<(), Failure> {
+        self.cron()
+            .run(self.crons().first().map_or("", String::as_str))
+    }
+
+    /// Ends the gateway like a power cut.
+    pub fn kill_workerd(&mut self) {
+        self.workerd.kill();
+    }
+
+    /// Starts the gateway again on the same port, after a kill or while it runs, and waits until
+    /// it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn restart_workerd(&mut self) -> Result<(), Failure> {
+        self.workerd.kill();
+        self.start_workerd()?;
+        self.workerd.wait()
+    }
+
+    /// Sets a variable of the gateway; it takes effect with the next [`Self::restart_workerd`].
+    pub fn set_var(&mut self, name: &str, value: &str) {
+        self.vars.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Ends the local database like a power cut.
+    pub fn kill_sqld(&mut self) {
+        if let Some(sqld) = &mut self.sqld {
+            sqld.kill();
+        }
+    }
+
+    /// Starts the local database again on the same port and files, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn restart_sqld(&mut self) -> Result<(), Failure> {
+        if self.sqld.is_none() {
+            return Ok(());
+        }
+        self.kill_sqld();
+        let key = token::signing_key(self.state.path())?;
+        self.sqld
+            .insert(sqld::start(&self.tools, &self.state, &self.ports, &key)?)
+            .wait()
+    }
+
+    /// Ends the simulator like a power cut.
+    pub fn kill_simulator(&mut self) {
+        self.simulator.kill();
+    }
+
+    /// Starts the simulator again on the same port, and waits until it answers. What it recorded
+    /// is gone.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn restart_simulator(&mut self) -> Result<(), Failure> {
+        self.simulator.kill();
+        self.simulator = simulator::start(&self.state, &self.ports)?;
+        self.simulator.wait()
+    }
+
+    /// Fails if a part has ended by itself; one that was killed here counts as wanted.
+    ///
+    /// # Errors
+    /// Names the part, how it ended and what it logged last.
+    pub fn check(&mut self) -> Result<(), Failure> {
+        if let Some(sqld) = &mut self.sqld {
+            sqld.check()?;
+        }
+        self.simulator.check()?;
+        self.workerd.check()
+    }
+
+    /// Ends everything in order: first the gateway, last what it uses.
+    pub fn stop(mut self) {
+        self.workerd.stop();
+        self.simulator.stop();
+        if let Some(sqld) = &mut self.sqld {
+            sqld.stop();
+        }
+    }
+}
+
+/// Builds what [`Stack::start`] runs, as far as it is not up to date.
+///
+/// # Errors
+/// When something does not compile.
+pub fn prepare() -> Result<(), Failure> {
+    crate::build::gateway(crate::build::Optimise::Size)?;
+    step("simulator", simulator::build)
+}
+
+/// Runs the gateway's `scheduled` handler, as the runtime's clock does in production.
+#[derive(Clone, Debug)]
+pub struct CronTrigger {
+    url: String,
+}
+
+impl CronTrigger {
+    /// Runs the handler as for this cron expression, and waits until it and its background work
+    /// are done.
+    ///
+    /// # Errors
+    /// When the handler failed or the gateway is not running.
+    pub fn run(&self, expression: &str) -> Result<(), Failure> {
+        let what = || "cannot run the gateway's scheduled handler".to_owned();
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_mins(15)))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let mut response = agent.post(&self.url).send(expression).or_fail(what)?;
+        let outcome = response.body_mut().read_to_string().or_fail(what)?;
+        if outcome == "ok" {
+            return Ok(());
+        }
+        Err(
+            Failure::new(format!("the gateway's scheduled handler failed: {outcome}"))
+                .hint("the gateway's log says why"),
+        )
+    }
+}
