@@ -15,7 +15,7 @@ use tollgate_core::hrana::{Batch, HranaFault, Reply, Row, Statement, read_reply}
 
 use crate::failure::Failure;
 
-pub use connection::{Connection, FILE as STATE_FILE, Stored};
+pub use connection::{Connection, FILE as STATE_FILE, remember};
 pub use migrate::Migration;
 
 /// Sending again helps within moments or not at all.
@@ -28,6 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_REPLY: u64 = 256 << 20;
 
 /// A database server, by its address and token. `Debug` does not show the token.
+#[derive(Clone)]
 pub struct Database {
     url: String,
     token: Option<String>,

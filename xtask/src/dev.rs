@@ -2,7 +2,6 @@
 
 mod announce;
 mod clock;
-mod kept;
 mod log;
 mod variables;
 
@@ -17,6 +16,7 @@ use crate::failure::{Failure, OrFail};
 use crate::progress::{seconds, step};
 use crate::repo::{self, remove};
 use crate::stack::{self, Ports, Stack, StackOptions};
+use crate::{database, demo};
 
 use clock::Clock;
 use log::Log;
@@ -63,7 +63,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
         })
     })?;
     let clock = Clock::new(stack.crons(), stack.cron())?;
-    let demo = kept::demo(&stack)?;
+    let demo = demo::of(&stack)?;
+    database::remember(stack.state_dir(), stack.database())?;
     // From here on a signal ends the loop below; until here it ended the process, and with it
     // every child.
     let stop = stop_flag()?;

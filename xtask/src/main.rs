@@ -66,7 +66,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Setup => setup::tools().map(drop),
         Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
         Command::Build { dev: false } => build::gateway(build::Optimise::Size),
-        Command::Test { filter } => test::run(filter.as_deref()),
         Command::Dev {
             fresh,
             state,
@@ -78,6 +77,7 @@ fn run(command: Command) -> Result<(), Failure> {
             base_port: ports,
             ready_file,
         }),
+        Command::Test { filter } => test::run(filter.as_deref()),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
     }

@@ -119,7 +119,7 @@ mod tests {
     fn price(outcome: Outcome, holds: &[i64]) -> (i64, Vec<i64>, i64) {
         let nano = Picos::new(1_000).unwrap();
         let doubling = PriceRule {
-            id: RuleId::from_random([1; 10]),
+            id: RuleId::from_random([0; 10]),
             pattern: "*".to_owned(),
             markup_bps: 10_000,
             min_charge: Nanos::ZERO,

@@ -129,7 +129,7 @@ fn compare(session: &Session<'_>, list: &List, at_ms: i64) -> Result<Imported, F
     Ok(imported)
 }
 
-/// A document from a file or an address.
+/// Reads a document from an `http` address or a file.
 ///
 /// # Errors
 /// When it cannot be read.

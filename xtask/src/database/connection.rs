@@ -2,7 +2,7 @@
 //! of the local stack.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -29,13 +29,24 @@ pub struct Connection {
     state: Option<PathBuf>,
 }
 
-/// What [`FILE`] holds. Only its owner may read the file.
 #[derive(Deserialize, Serialize)]
-pub struct Stored {
-    /// The address.
-    pub url: String,
-    /// The token, if the server asks for one.
-    pub token: Option<String>,
+struct Stored {
+    url: String,
+    token: Option<String>,
+}
+
+/// Writes into a state directory which database its stack uses, for [`Connection::open`]. Only the
+/// file's owner may read it.
+///
+/// # Errors
+/// When the directory cannot be written.
+pub fn remember(dir: &Path, database: &Database) -> Result<(), Failure> {
+    let stored = Stored {
+        url: database.url.clone(),
+        token: database.token.clone(),
+    };
+    let text = serde_json::to_vec(&stored).or_fail(|| "the database's address".to_owned())?;
+    repo::write_whole(&dir.join(FILE), &text)
 }
 
 impl Connection {

@@ -15,11 +15,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::catalogue;
-use crate::database::{Database, STATE_FILE, Stored};
+use crate::database::Database;
 use crate::failure::{Failure, OrFail};
 use crate::progress::step;
-use crate::repo;
+use crate::repo::path;
 use crate::setup::{self, Tools};
 
 pub use ports::Ports;
@@ -103,7 +102,6 @@ impl Stack {
         };
         stack.start_workerd()?;
         stack.wait()?;
-        stack.name_database()?;
         Ok(stack)
     }
 
@@ -112,19 +110,9 @@ impl Stack {
         if let Some(sqld) = &mut self.sqld {
             sqld.wait()?;
         }
-        self.database.migrate(&repo::path("migrations"))?;
+        self.database.migrate(&path("migrations"))?;
         self.simulator.wait()?;
         self.workerd.wait()
-    }
-
-    /// Lets `cargo xtask admin` find the database.
-    fn name_database(&self) -> Result<(), Failure> {
-        let stored = Stored {
-            url: self.database.url().to_owned(),
-            token: Some(self.database_token().to_owned()),
-        };
-        let text = serde_json::to_vec(&stored).or_fail(|| "the database's address".to_owned())?;
-        repo::write_whole(&self.state.path().join(STATE_FILE), &text)
     }
 
     fn start_workerd(&mut self) -> Result<(), Failure> {
@@ -147,14 +135,6 @@ impl Stack {
     #[must_use]
     pub fn simulator_url(&self) -> String {
         format!("http://{}", self.ports.simulator)
-    }
-
-    /// The simulator's models, in the shape of OpenRouter's `GET /models`.
-    ///
-    /// # Errors
-    /// When the simulator does not answer.
-    pub fn simulator_models(&self) -> Result<Vec<u8>, Failure> {
-        catalogue::fetch(&format!("{}/api/v1/models", self.simulator_url()))
     }
 
     /// The credential of the database, as the gateway has it.
