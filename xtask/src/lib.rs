@@ -7,6 +7,7 @@ pub mod cache;
 pub mod database;
 pub mod demo;
 pub mod dev;
+pub mod docs;
 pub mod failure;
 pub mod process;
 pub mod progress;

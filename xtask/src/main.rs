@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{build, dev, setup};
+use xtask::{build, dev, docs, setup};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -42,6 +42,12 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
     },
+    /// Brings the tables in `docs/` that are made from the code up to date
+    Docs {
+        /// Changes nothing, and fails when something would change
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,5 +76,7 @@ fn run(command: Command) -> Result<(), Failure> {
             base_port: ports,
             ready_file,
         }),
+        Command::Docs { check: true } => docs::check(),
+        Command::Docs { check: false } => docs::write(),
     }
 }
