@@ -122,6 +122,7 @@ async fn carry_out(
         gateway,
         admitted,
         request,
+        request_id: admitted.request.to_string(),
     };
     match dispatched {
         Err(LeaseLost) => {
@@ -242,6 +243,8 @@ pub struct LiveCall<'a> {
     pub admitted: &'a Admitted,
     /// The request.
     pub request: &'a ChatRequest<'a>,
+    /// The call's id as the caller knows it.
+    pub request_id: String,
 }
 
 impl LiveCall<'_> {

@@ -3,8 +3,10 @@
 
 use futures_util::StreamExt;
 use tollgate_core::error::{ApiError, ErrorCode};
+use tollgate_core::money::Nanos;
 use tollgate_core::openrouter::{Closing, Seen, Transcript, cut_off, is_insured};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
+use tollgate_core::usage::Usage;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -60,6 +62,11 @@ pub async fn relay(
                 }
                 if let Err(error) = pass_on(lease, &mut caller, out).await {
                     break Some(error);
+                }
+                // The caller need not wait for the rest, which is read for its usage only.
+                if let Some(fault) = &transcript.seen().fault {
+                    let last = transcript.close(closing(call, Some(fault), None));
+                    caller.end(lease, &last).await;
                 }
                 if transcript.seen().done {
                     break None;
@@ -131,15 +138,8 @@ async fn close(
         .copied()
         .unwrap_or_default();
     let usage = outcome.usage().filter(|_| call.request.include_usage);
-    let last = transcript.close(Closing {
-        usage: usage.map(|usage| (usage, charge)),
-        fault,
-        request_id: &call.admitted.request.to_string(),
-        docs_url: &call.gateway.config.docs_url,
-    });
-    // What was relayed is charged whether or not the caller takes the end of it.
-    let _ = lease.keep(caller.write(&last)).await;
-    caller.close().await;
+    let last = transcript.close(closing(call, fault, usage.map(|usage| (usage, charge))));
+    caller.end(lease, &last).await;
     Ending {
         outcome,
         facts: ResolutionFacts {
@@ -150,6 +150,19 @@ async fn close(
             first_byte_ms,
             ..ResolutionFacts::default()
         },
+    }
+}
+
+fn closing<'a>(
+    call: &'a LiveCall<'_>,
+    fault: Option<&'a ApiError>,
+    usage: Option<(&'a Usage, Nanos)>,
+) -> Closing<'a> {
+    Closing {
+        usage,
+        fault,
+        request_id: &call.request_id,
+        docs_url: &call.gateway.config.docs_url,
     }
 }
 
@@ -217,10 +230,14 @@ impl CallerStream {
         }
     }
 
-    async fn close(self) {
-        if !self.gone {
+    /// Writes the end and closes the stream; nothing is written after it. What was relayed is
+    /// charged whether or not the caller takes the end of it.
+    async fn end(&mut self, lease: &mut Lease<'_>, last: &str) {
+        let written = lease.keep(self.write(last)).await;
+        if matches!(written, Ok(Ok(()))) && !self.gone {
             let closed = JsFuture::from(self.writer.close());
-            let _ = within_ms(self.timeout_ms, closed).await;
+            let _ = lease.keep(within_ms(self.timeout_ms, closed)).await;
         }
+        self.gone = true;
     }
 }

@@ -24,6 +24,20 @@ impl Database {
     /// When the server does not come up: there is nothing to test then.
     #[must_use]
     pub fn start() -> Self {
+        let database = Self::start_empty();
+        let migrations = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+        let migrated = xtask::database::Database::new(&database.url, None)
+            .and_then(|client| client.migrate(&migrations));
+        assert!(migrated.is_ok(), "{migrated:?}");
+        database
+    }
+
+    /// Starts a server without any table.
+    ///
+    /// # Panics
+    /// As [`Database::start`].
+    #[must_use]
+    pub fn start_empty() -> Self {
         let binary =
             std::env::var("SQLD_BIN").expect("`SQLD_BIN` names sqld; hint: run `cargo xtask test`");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -69,8 +83,13 @@ impl Database {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
-        database.migrate();
         database
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Executes a batch.
@@ -105,26 +124,6 @@ impl Database {
             reply.failures().collect::<Vec<_>>()
         );
         reply
-    }
-
-    fn migrate(&self) {
-        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-        let mut files: Vec<_> = std::fs::read_dir(dir)
-            .expect("the migrations")
-            .map(|entry| entry.expect("a file").path())
-            .collect();
-        files.sort();
-        for file in files {
-            let sql = std::fs::read_to_string(&file).expect("a migration");
-            let request = serde_json::json!({"requests": [{"type": "sequence", "sql": sql}, {"type": "close"}]});
-            let mut response = self
-                .agent
-                .post(format!("{}/v2/pipeline", self.url))
-                .send(request.to_string())
-                .expect("the database answers");
-            let reply = response.body_mut().read_to_string().expect("a reply");
-            assert!(!reply.contains("\"error\""), "{}: {reply}", file.display());
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod announce;
 mod clock;
+mod kept;
 mod log;
 mod variables;
 
@@ -12,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::demo;
 use crate::failure::{Failure, OrFail};
 use crate::progress::{seconds, step};
 use crate::repo::{self, remove};
@@ -63,7 +63,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         })
     })?;
     let clock = Clock::new(stack.crons(), stack.cron())?;
-    let demo = demo::of(&stack)?;
+    let demo = kept::demo(&stack)?;
     // From here on a signal ends the loop below; until here it ended the process, and with it
     // every child.
     let stop = stop_flag()?;

@@ -4,13 +4,23 @@
 
 pub mod build;
 pub mod cache;
-pub mod database;
-pub mod demo;
 pub mod dev;
 pub mod docs;
+
+pub mod admin;
+pub mod catalogue;
+pub mod demo;
+
+pub mod arguments;
+pub mod clock;
+pub mod database;
+pub mod random;
+pub mod report;
+
 pub mod failure;
 pub mod process;
 pub mod progress;
 pub mod repo;
 pub mod setup;
 pub mod stack;
+pub mod test;

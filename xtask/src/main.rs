@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{build, dev, docs, setup};
+use xtask::{admin, build, catalogue, dev, docs, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -48,6 +48,13 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Checks formatting, lints, tests, builds and runs the end-to-end tests
+    Test {
+        /// Runs only the tests whose name contains this, and no other check
+        filter: Option<String>,
+    },
+    Admin(admin::Arguments),
+    Catalogue(catalogue::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +72,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Setup => setup::tools().map(drop),
         Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
         Command::Build { dev: false } => build::gateway(build::Optimise::Size),
+        Command::Test { filter } => test::run(filter.as_deref()),
         Command::Dev {
             fresh,
             state,
@@ -78,5 +86,7 @@ fn run(command: Command) -> Result<(), Failure> {
         }),
         Command::Docs { check: true } => docs::check(),
         Command::Docs { check: false } => docs::write(),
+        Command::Admin(arguments) => arguments.run(),
+        Command::Catalogue(arguments) => arguments.run(),
     }
 }

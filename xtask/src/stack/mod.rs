@@ -2,7 +2,6 @@
 //! built gateway in workerd. `cargo xtask dev` and the end-to-end tests start the same thing. What
 //! the gateway is configured with comes from `wrangler.toml`.
 
-mod migrations;
 mod ports;
 mod service;
 mod simulator;
@@ -16,12 +15,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::database::Database;
+use crate::catalogue;
+use crate::database::{Database, STATE_FILE, Stored};
 use crate::failure::{Failure, OrFail};
 use crate::progress::step;
+use crate::repo;
 use crate::setup::{self, Tools};
 
-pub use migrations::migrate;
 pub use ports::Ports;
 pub use state::{StateDir, clear};
 
@@ -86,8 +86,8 @@ impl Stack {
         }
         let database = Database::new(
             vars.get("TURSO_URL").map_or("", String::as_str),
-            vars.get("TURSO_AUTH_TOKEN").map_or("", String::as_str),
-        );
+            vars.get("TURSO_AUTH_TOKEN").map(String::as_str),
+        )?;
         let simulator = simulator::start(&state, &ports)?;
         let workerd = Service::new("workerd", state.log("workerd"), workerd::health(&ports));
         let mut stack = Self {
@@ -103,6 +103,7 @@ impl Stack {
         };
         stack.start_workerd()?;
         stack.wait()?;
+        stack.name_database()?;
         Ok(stack)
     }
 
@@ -111,9 +112,19 @@ impl Stack {
         if let Some(sqld) = &mut self.sqld {
             sqld.wait()?;
         }
-        migrate(&self.database)?;
+        self.database.migrate(&repo::path("migrations"))?;
         self.simulator.wait()?;
         self.workerd.wait()
+    }
+
+    /// Lets `cargo xtask admin` find the database.
+    fn name_database(&self) -> Result<(), Failure> {
+        let stored = Stored {
+            url: self.database.url().to_owned(),
+            token: Some(self.database_token().to_owned()),
+        };
+        let text = serde_json::to_vec(&stored).or_fail(|| "the database's address".to_owned())?;
+        repo::write_whole(&self.state.path().join(STATE_FILE), &text)
     }
 
     fn start_workerd(&mut self) -> Result<(), Failure> {
@@ -136,6 +147,14 @@ impl Stack {
     #[must_use]
     pub fn simulator_url(&self) -> String {
         format!("http://{}", self.ports.simulator)
+    }
+
+    /// The simulator's models, in the shape of OpenRouter's `GET /models`.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub fn simulator_models(&self) -> Result<Vec<u8>, Failure> {
+        catalogue::fetch(&format!("{}/api/v1/models", self.simulator_url()))
     }
 
     /// The credential of the database, as the gateway has it.
