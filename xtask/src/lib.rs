@@ -12,6 +12,7 @@ pub mod clock;
 pub mod database;
 pub mod demo;
 pub mod dev;
+pub mod docs;
 pub mod failure;
 pub mod process;
 pub mod progress;

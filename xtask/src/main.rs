@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, build, catalogue, dev, setup, test};
+use xtask::{admin, build, catalogue, dev, docs, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -41,6 +41,12 @@ enum Command {
         /// Writes addresses and demo keys there as JSON once everything answers
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
+    },
+    /// Brings the tables in `docs/` that are made from the code up to date
+    Docs {
+        /// Changes nothing, and fails when something would change
+        #[arg(long)]
+        check: bool,
     },
     /// Checks formatting, lints, tests, builds and runs the end-to-end tests
     Test {
@@ -78,6 +84,8 @@ fn run(command: Command) -> Result<(), Failure> {
             ready_file,
         }),
         Command::Test { filter } => test::run(filter.as_deref()),
+        Command::Docs { check: true } => docs::check(),
+        Command::Docs { check: false } => docs::write(),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
     }
