@@ -117,7 +117,11 @@ impl OpenRouter {
     /// A request with a body, whose answer may be streamed, is a POST; without one it is a GET.
     fn request(&self, path: &str, body: Option<(&str, bool)>) -> worker::Result<Request> {
         let streamed = body.is_some_and(|(_, streamed)| streamed);
-        let method = if body.is_some() { Method::Post } else { Method::Get };
+        let method = if body.is_some() {
+            Method::Post
+        } else {
+            Method::Get
+        };
         let headers = Headers::new();
         for (name, value) in
             openrouter::request_headers(&self.credential, streamed, Attribution::default())

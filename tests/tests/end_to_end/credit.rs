@@ -50,7 +50,10 @@ fn of_64_parallel_calls_exactly_the_10_that_are_paid_for_are_made() {
     let wallet = stage.settled(&caller.account);
     assert_eq!((wallet.balance, wallet.charged), (0, 10 * price));
     assert_eq!(stage.provider.received("ten-of-sixty-four").len(), 10);
-    assert_eq!(stage.client(&caller).credits(), [10 * price, 10 * price, 0, 0]);
+    assert_eq!(
+        stage.client(&caller).credits(),
+        [10 * price, 10 * price, 0, 0]
+    );
 }
 
 #[test]
@@ -73,8 +76,14 @@ fn of_parallel_calls_priced_by_token_no_refused_one_is_sent_and_charges_add_up()
     let charges = made.iter().map(|made| nanos(&made.json()["usage"]["cost"]));
     let charged: i64 = charges.sum();
     let wallet = stage.settled(&caller.account);
-    assert_eq!((wallet.balance + charged, wallet.charged), (credit, charged));
-    assert_eq!(stage.provider.received("many-tokens-at-once").len(), made.len());
+    assert_eq!(
+        (wallet.balance + charged, wallet.charged),
+        (credit, charged)
+    );
+    assert_eq!(
+        stage.provider.received("many-tokens-at-once").len(),
+        made.len()
+    );
 }
 
 #[test]
@@ -88,7 +97,11 @@ fn a_call_without_max_tokens_holds_at_most_a_quarter_of_the_credit_and_tells_its
             "messages": [{"role": "user", "content": marker}],
         }));
         assert_eq!(answer.status, 200, "{answer:?}");
-        let told: i64 = answer.header("x-tollgate-max-tokens").unwrap().parse().unwrap();
+        let told: i64 = answer
+            .header("x-tollgate-max-tokens")
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!(expect.contains(&told), "{told}");
         let sent = &stage.provider.received(&marker)[0].body["max_tokens"];
         assert_eq!(sent.as_i64(), Some(told));

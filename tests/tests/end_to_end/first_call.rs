@@ -34,6 +34,9 @@ fn a_caller_with_credit_gets_an_answer_and_pays_its_price() {
     assert_eq!(nanos(&events.usage().unwrap()["cost"]), once);
 
     let wallet = stage.settled(&caller.account);
-    assert_eq!((wallet.balance, wallet.charged), (1_000_000_000 - 2 * once, 2 * once));
+    assert_eq!(
+        (wallet.balance, wallet.charged),
+        (1_000_000_000 - 2 * once, 2 * once)
+    );
     assert_eq!(stage.provider.received("first light").len(), 2);
 }

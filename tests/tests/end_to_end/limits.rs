@@ -116,7 +116,7 @@ fn a_call_counts_with_the_tokens_that_it_used_once_they_are_known() {
     );
     let client = stage.client(&caller);
     let ask = |max_tokens: i64| {
-        let mut request = request("tokens-a-minute");
+        let mut request = request("tokens-a-minute [[tokens=300]]");
         request["max_tokens"] = json!(max_tokens);
         client.chat(&request)
     };
@@ -216,9 +216,15 @@ fn a_key_stops_working_at_its_expiry() {
         (answer.status != 200).then_some(answer)
     });
     assert!(now_ms() >= end);
-    assert_eq!((refused.status, refused.error_code().as_str()), (401, "key_expired"));
+    assert_eq!(
+        (refused.status, refused.error_code().as_str()),
+        (401, "key_expired")
+    );
     let key = client.get("/v1/key");
-    assert_eq!((key.status, key.error_code().as_str()), (401, "key_expired"));
+    assert_eq!(
+        (key.status, key.error_code().as_str()),
+        (401, "key_expired")
+    );
 }
 
 #[test]

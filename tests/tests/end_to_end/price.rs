@@ -69,7 +69,9 @@ impl Catalogue {
 fn dimensions(prices: &Value) -> HashMap<String, i128> {
     let prices = prices.as_object().unwrap().iter();
     let texts = prices.filter_map(|(name, price)| Some((name, price.as_str()?)));
-    texts.map(|(name, usd)| (name.clone(), picos(usd))).collect()
+    texts
+        .map(|(name, usd)| (name.clone(), picos(usd)))
+        .collect()
 }
 
 /// What each level pays for a bill in 1e-12 USD, in nanos: the account below the operator first.
