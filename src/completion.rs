@@ -199,13 +199,14 @@ fn explain_silence(fault: &NoAnswer) -> (ApiError, bool) {
     }
 }
 
-/// The prices that the hold was computed from: OpenRouter leaves out what is dearer.
+/// The dearest prices that the hold may be computed from: OpenRouter leaves out what is dearer, and
+/// counts conditional prices with it.
 fn max_price(admitted: &Admitted) -> MaxPrice {
-    let prices = &admitted.call.prices.cost.prices;
-    let price = |dimension| prices.get(dimension).unwrap_or(Picos::ZERO);
+    let cost = &admitted.call.prices.cost;
+    let price = |dimension| cost.dearest(dimension).unwrap_or(Picos::ZERO);
     MaxPrice {
-        prompt: prices.prompt(),
-        completion: prices.completion(),
+        prompt: price(Dimension::Prompt),
+        completion: price(Dimension::Completion),
         request: price(Dimension::Request),
         image: price(Dimension::Image),
     }

@@ -261,6 +261,20 @@ pub struct Cost {
     pub overrides: Vec<Override>,
 }
 
+impl Cost {
+    /// The dearest price of a dimension under any conditions; `None` when it is not billed.
+    #[must_use]
+    pub fn dearest(&self, dimension: Dimension) -> Option<Picos> {
+        let conditional = self.overrides.iter();
+        let conditional = conditional.filter_map(|entry| entry.prices.get(&dimension).copied());
+        self.prices
+            .get(dimension)
+            .into_iter()
+            .chain(conditional)
+            .max()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +285,28 @@ mod tests {
             assert_eq!(Dimension::from_key(dimension.key()), Some(dimension));
         }
         assert_eq!(Dimension::from_key("video"), None);
+    }
+
+    #[test]
+    fn the_dearest_price_may_be_a_conditional_one() {
+        let picos = |price| Picos::new(price).unwrap();
+        let long = |price| Override {
+            prices: BTreeMap::from([(Dimension::Prompt, picos(price))]),
+            ..Override::default()
+        };
+        let check = |overrides: Vec<Override>, dimension, expect: Option<i64>| {
+            let cost = Cost {
+                prices: UnitPrices::new(picos(5), picos(7)),
+                overrides,
+                ..Cost::default()
+            };
+            assert_eq!(cost.dearest(dimension), expect.map(picos), "{cost:?}");
+        };
+        check(vec![], Dimension::Prompt, Some(5));
+        check(vec![long(9), long(6)], Dimension::Prompt, Some(9));
+        check(vec![long(4)], Dimension::Prompt, Some(5));
+        check(vec![long(9)], Dimension::Completion, Some(7));
+        check(vec![long(9)], Dimension::Image, None);
     }
 
     #[test]

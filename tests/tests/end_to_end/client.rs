@@ -1,6 +1,7 @@
 //! A caller of the gateway over plain HTTP, which sees everything that an SDK would hide.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -82,6 +83,20 @@ impl Client {
         let mut body = body.clone();
         body["stream_options"] = serde_json::json!({"include_usage": true});
         self.stream(&body)
+    }
+
+    /// Sends a call and does not wait for its answer. Dropping the connection hangs up.
+    pub fn send_only(&self, body: &Value) -> TcpStream {
+        let address = self.base_url.strip_prefix("http://").unwrap();
+        let mut connection = TcpStream::connect(address).unwrap();
+        let (key, body) = (&self.key, body.to_string());
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        connection.write_all((head + &body).as_bytes()).unwrap();
+        connection
     }
 
     /// What the account has, in nanos: credits, usage, balance, held.

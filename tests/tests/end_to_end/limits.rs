@@ -116,7 +116,7 @@ fn a_call_counts_with_the_tokens_that_it_used_once_they_are_known() {
     );
     let client = stage.client(&caller);
     let ask = |max_tokens: i64| {
-        let mut request = request("tokens-a-minute");
+        let mut request = request("tokens-a-minute [[tokens=300]]");
         request["max_tokens"] = json!(max_tokens);
         client.chat(&request)
     };

@@ -12,3 +12,7 @@ mod credit;
 mod limits;
 
 mod faults;
+mod isolation;
+mod leaving;
+mod long_stream;
+mod outage;
