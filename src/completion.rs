@@ -143,8 +143,10 @@ async fn carry_out(
     }
 }
 
-/// Sends the call until an answer begins. By the provider's terms an answer that never begins and
-/// an answer with an error status are not billed (`openrouter`), so an error here means `NotSent`.
+/// Sends the call until an answer begins; an error means that nothing is charged. OpenRouter does
+/// not bill an answer with an error status or without completion tokens ("zero completion
+/// insurance", openrouter.ai/docs/features/zero-completion-insurance). It may bill a one-shot call
+/// that we gave up on, because only streams can be cancelled: that is the operator's risk.
 async fn dispatch(
     gateway: &Gateway,
     admitted: &Admitted,
