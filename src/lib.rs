@@ -1,1 +1,39 @@
-//! The gateway Worker.
+//! The gateway Worker: a thin shell around `tollgate-core`. One request comes in here, finds its
+//! route in `routes`, and a billed one runs down `completion`. Every decision is the core's; the
+//! shell has the clock, the random bytes, the database and the provider.
+
+mod account;
+mod completion;
+mod models;
+mod relay;
+mod routes;
+mod sweep;
+
+mod admit;
+mod authenticate;
+mod body;
+mod facts;
+mod gateway;
+mod lease;
+mod log;
+mod respond;
+mod settle;
+
+mod clock;
+mod config;
+mod provider;
+mod turso;
+
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+
+/// Answers one request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    routes::answer(request, &env, context).await
+}
+
+/// Resolves the holds whose Worker is gone; runs every minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    sweep::run(&env).await;
+}

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod ids;
 pub mod key;
 pub mod money;
+pub mod pattern;
 
 pub mod catalogue;
 pub mod pricing;
@@ -22,6 +23,7 @@ pub mod admission;
 pub mod audit;
 pub mod call;
 pub mod hrana;
+pub mod inquiry;
 pub mod ledger;
 pub mod limits;
 pub mod settlement;

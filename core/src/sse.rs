@@ -2,6 +2,8 @@
 //! No I/O: bytes in, events out. Event names, ids and retry times are ignored, since no provider's
 //! chat stream needs them.
 
+use crate::json::search;
+
 /// One thing that the stream said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -90,8 +92,11 @@ impl Decoder {
             rest = rest.strip_prefix(b"\n").unwrap_or(rest);
             self.after_carriage_return = false;
         }
-        while let Some(length) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
-            let (line, end) = rest.split_at(length);
+        loop {
+            let (line, end) = rest.split_at(line_length(rest));
+            if end.is_empty() {
+                break;
+            }
             rest = match end {
                 [b'\r', b'\n', after @ ..] => after,
                 [_, after @ ..] => {
@@ -157,6 +162,12 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// The offset of the first line end, or the length.
+fn line_length(bytes: &[u8]) -> usize {
+    let marks = |word| search::equal(word, 0x0A) | search::equal(word, 0x0D);
+    search::first(bytes, marks, |byte| matches!(byte, b'\n' | b'\r'))
 }
 
 /// The value of a `data` line; `None` for any other line.
@@ -242,6 +253,8 @@ mod tests {
         check(b"data: a\r\rdata: b\r\r", &["a", "b"], None, None);
         check(b"data: a\r\n\ndata: b\n\r\n", &["a", "b"], None, None);
         check(b"\xEF\xBB\xBFdata: a\n\n", &["a"], None, None);
+        check(b"data: a\n\n\xEF\xBB\xBFdata: b\n\n", &["a"], None, None);
+        check(b"data: a\r\ndata: b\r\n\r\n", &["a\nb"], None, None);
         check(
             b": OPENROUTER PROCESSING\n\ndata: a\n\n:\n\n",
             &[":", "a", ":"],

@@ -40,10 +40,18 @@ impl Filter {
 }
 
 /// Answers a control request; the path is without `/_sim`.
-#[must_use]
-pub fn answer(world: &Arc<World>, method: &Method, path: &str, query: &str) -> Response<Reply> {
+pub async fn answer(
+    world: &Arc<World>,
+    method: &Method,
+    path: &str,
+    query: &str,
+) -> Response<Reply> {
     let body = match (method, path) {
         (&Method::GET, "/health") => json!({"status": "ok"}),
+        (&Method::GET, "/idle") => {
+            world.until(|log| log.in_flight() == 0).await;
+            stats(world)
+        }
         (&Method::GET, "/stats") => stats(world),
         (&Method::GET, "/requests") => {
             let filter = Filter::read(query);

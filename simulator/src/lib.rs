@@ -16,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::record::Log;
@@ -56,6 +57,7 @@ pub struct World {
     epoch: u64,
     log: Mutex<Log>,
     seen_texts: Mutex<HashSet<u64>>,
+    changed: Notify,
 }
 
 impl World {
@@ -68,6 +70,7 @@ impl World {
             epoch: Timestamp::now().as_second().unsigned_abs(),
             log: Mutex::default(),
             seen_texts: Mutex::default(),
+            changed: Notify::new(),
         }
     }
 
@@ -75,6 +78,22 @@ impl World {
     pub fn log(&self) -> MutexGuard<'_, Log> {
         // A panic elsewhere leaves at worst one entry unfinished; the rest is as good as before.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the record fulfils `condition`, which is tried whenever a request arrives or ends.
+    pub async fn until(&self, condition: impl Fn(&Log) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if condition(&self.log()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Tells those who wait that a request arrived or ended.
+    fn record_changed(&self) {
+        self.changed.notify_waiters();
     }
 
     /// Whether a text with that hash comes for the first time.

@@ -162,6 +162,7 @@ impl OpenCall {
     #[must_use]
     pub fn new(world: &Arc<World>, entry: Entry) -> Self {
         let seq = world.log().open(entry);
+        world.record_changed();
         let outcome = Outcome {
             client_gone: true,
             ..Outcome::default()
@@ -216,5 +217,6 @@ impl Drop for OpenCall {
             generation.end(outcome.client_gone);
         }
         self.world.log().close(self.seq, outcome);
+        self.world.record_changed();
     }
 }

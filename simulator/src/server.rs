@@ -65,7 +65,7 @@ async fn answer(
     let (head, body) = request.into_parts();
     let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
     if let Some(path) = path.strip_prefix("/_sim") {
-        return Ok(control::answer(world, &head.method, path, query));
+        return Ok(control::answer(world, &head.method, path, query).await);
     }
     let (body, too_large) = read(body).await?;
     let call = OpenCall::new(

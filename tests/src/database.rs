@@ -1,76 +1,33 @@
-//! A fresh sqld for one test binary or one test, ended with its owner.
+//! The database over HTTP, as a test asks it: whatever is not answered as asked is a panic.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use tollgate_core::hrana::{Batch, Reply, Row, Statement, read_reply};
 
-use tollgate_core::hrana::{Batch, Reply, Statement, read_reply};
-
-/// A running database. Dropping it ends the server and deletes its files.
+/// A database that answers.
 #[derive(Debug)]
 pub struct Database {
-    server: Child,
-    dir: PathBuf,
     url: String,
+    token: String,
     agent: ureq::Agent,
 }
 
 impl Database {
-    /// Starts a server and applies every migration.
-    ///
-    /// # Panics
-    /// When the server does not come up: there is nothing to test then.
+    /// The database at this address; an empty token is none. Nothing is sent yet.
     #[must_use]
-    pub fn start() -> Self {
-        let binary =
-            std::env::var("SQLD_BIN").expect("`SQLD_BIN` names sqld; hint: run `cargo xtask test`");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("its number").port();
-        drop(listener);
-        let dir = std::env::temp_dir().join(format!("tollgate-sql-{}-{port}", std::process::id()));
-        let server = Command::new(binary)
-            .arg("-d")
-            .arg(dir.join("db"))
-            .args([
-                "--http-listen-addr",
-                &format!("127.0.0.1:{port}"),
-                "--no-welcome",
-            ])
-            .args(["--checkpoint-interval-s", "3600"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("sqld starts");
-        let url = format!("http://127.0.0.1:{port}");
+    pub fn new(url: &str, token: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .build();
-        let mut database = Self {
-            server,
-            dir,
-            url,
+        Self {
+            url: url.to_owned(),
+            token: token.to_owned(),
             agent: config.into(),
-        };
-        let log = database.server.stderr.take().expect("its log");
-        // The server blocks when nobody reads its log.
-        std::thread::spawn(move || BufReader::new(log).lines().for_each(drop));
-        let started = Instant::now();
-        while database
-            .agent
-            .get(format!("{}/health", database.url))
-            .call()
-            .is_err()
-        {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "sqld does not answer"
-            );
-            std::thread::sleep(Duration::from_millis(20));
         }
-        database.migrate();
-        database
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Executes a batch.
@@ -79,14 +36,8 @@ impl Database {
     /// When the server does not answer it as asked.
     #[must_use]
     pub fn execute(&self, batch: &Batch) -> Reply {
-        let mut response = self
-            .agent
-            .post(format!("{}/v2/pipeline", self.url))
-            .content_type("application/json")
-            .send(batch.to_body())
-            .expect("the database answers");
-        let body = response.body_mut().read_to_vec().expect("a whole reply");
-        read_reply(response.status().as_u16(), &body, batch.steps().len()).expect("a reply")
+        let (status, body) = self.post(batch.to_body());
+        read_reply(status, &body, batch.steps().len()).expect("a reply")
     }
 
     /// Executes one statement, which must succeed.
@@ -107,33 +58,38 @@ impl Database {
         reply
     }
 
-    fn migrate(&self) {
-        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-        let mut files: Vec<_> = std::fs::read_dir(dir)
-            .expect("the migrations")
-            .map(|entry| entry.expect("a file").path())
-            .collect();
-        files.sort();
-        for file in files {
-            let sql = std::fs::read_to_string(&file).expect("a migration");
-            let request = serde_json::json!({"requests": [{"type": "sequence", "sql": sql}, {"type": "close"}]});
-            let mut response = self
-                .agent
-                .post(format!("{}/v2/pipeline", self.url))
-                .send(request.to_string())
-                .expect("the database answers");
-            let reply = response.body_mut().read_to_string().expect("a reply");
-            assert!(!reply.contains("\"error\""), "{}: {reply}", file.display());
-        }
+    /// The one row that a statement selects.
+    ///
+    /// # Panics
+    /// When it selects none.
+    #[must_use]
+    pub fn row(&self, statement: Statement) -> Row {
+        self.run(statement).rows(0)[0].clone()
     }
-}
 
-impl Drop for Database {
-    fn drop(&mut self) {
-        let ended = self.server.kill().and_then(|()| self.server.wait());
-        let removed = std::fs::remove_dir_all(&self.dir);
-        if let Err(error) = ended.map(drop).and(removed) {
-            eprintln!("the test database left something behind: {error}");
+    /// Executes SQL text with any number of statements, all of which must succeed.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn script(&self, sql: &str) {
+        let request =
+            serde_json::json!({"requests": [{"type": "sequence", "sql": sql}, {"type": "close"}]});
+        let (_, reply) = self.post(request.to_string());
+        let reply = String::from_utf8_lossy(&reply);
+        assert!(!reply.contains("\"error\""), "{reply}");
+    }
+
+    fn post(&self, body: String) -> (u16, Vec<u8>) {
+        let mut request = self
+            .agent
+            .post(format!("{}/v2/pipeline", self.url))
+            .content_type("application/json");
+        if !self.token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.token));
         }
+        let mut response = request.send(body).expect("the database answers");
+        let body = response.body_mut().with_config().limit(u64::MAX);
+        let body = body.read_to_vec().expect("a whole reply");
+        (response.status().as_u16(), body)
     }
 }

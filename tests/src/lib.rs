@@ -1,5 +1,10 @@
-//! What the tests share: a real database server on loopback, built from `migrations/`.
+//! What the tests share: a client of the database, a server of it for one test, and people to act
+//! in it.
 
 mod database;
+mod server;
+mod world;
 
 pub use database::Database;
+pub use server::Server;
+pub use world::{Caller, Wallet, World};

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::build::{self, Optimise, WASM_BUDGET};
+use crate::docs;
 use crate::failure::Failure;
 use crate::process;
 use crate::progress::seconds;
@@ -33,6 +34,7 @@ pub fn run(filter: Option<&str>) -> Result<(), Failure> {
 
 fn everything(tools: &Tools, report: &mut Report) -> Result<(), Failure> {
     report.step("formatting", formatting)?;
+    report.step("generated documents", docs::check)?;
     report.step("lints", || {
         process::run(&mut cargo(
             "clippy --workspace --all-targets -- -D warnings",

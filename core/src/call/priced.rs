@@ -3,16 +3,14 @@
 
 use super::facts::{CallerFacts, ModelFacts};
 use crate::admission::{Ask, LevelHold, Snapshot, refuse_by_settings};
-use crate::catalogue::{Cost, Model};
+use crate::catalogue::Model;
 use crate::error::{ApiError, ErrorCode};
-use crate::ids::{RequestId, RuleId};
+use crate::ids::RequestId;
 use crate::key::KeyHash;
 use crate::limits::Limits;
 use crate::money::Nanos;
-use crate::pricing::{
-    BoundRefusal, PriceRule, Quote, affordable_output_tokens, charges, cost_of, pick,
-};
-use crate::settlement::{Outcome, Priced, price_outcome};
+use crate::pricing::{BoundRefusal, PriceRule, Quote, affordable_output_tokens, pick};
+use crate::settlement::{Outcome, Priced, Prices};
 use crate::usage::UsageBound;
 
 /// What is sent as `max_tokens` at most when the caller names none and the key has no default.
@@ -49,16 +47,13 @@ pub struct Call {
     pub max_tokens: u64,
     /// The row of `costs` that prices the call.
     pub cost_id: i64,
-    /// What the provider bills.
-    pub cost: Cost,
-    /// The rule of each level, from the level below the root down to the caller.
-    rules_from_root: Vec<PriceRule>,
+    /// What it is priced with, before and after.
+    pub prices: Prices,
     /// What each level holds, from the caller up to the child of the root.
     pub levels: Vec<LevelHold>,
-    /// When the call began, in Unix milliseconds; its prices are those of that moment.
-    pub began_at_ms: i64,
     bound: UsageBound,
     key_version: i64,
+    limits: Limits,
     catalogue_version: i64,
 }
 
@@ -115,16 +110,19 @@ pub fn price_call(
         .hold(&bound)
         .map_err(|refusal| explain_bound(&refusal))?;
     holds.reverse();
-    let levels = levels(caller, &rules, &holds).ok_or_else(not_sold)?;
+    let levels = levels(caller, &rules, &holds);
     Ok(Call {
         max_tokens,
         cost_id,
-        cost: cost.clone(),
-        rules_from_root: rules.into_iter().cloned().collect(),
+        prices: Prices {
+            cost: cost.clone(),
+            rules_from_root: rules.into_iter().cloned().collect(),
+            at_ms: now_ms,
+        },
         levels,
-        began_at_ms: now_ms,
         bound,
         key_version: caller.snapshot.key.version,
+        limits: limits.clone(),
         catalogue_version: model.catalogue_version,
         wanted,
     })
@@ -138,9 +136,10 @@ impl Call {
             request: identity.request,
             nonce: identity.nonce,
             key_hash: identity.key_hash,
-            now_ms: self.began_at_ms,
+            now_ms: self.prices.at_ms,
             lease_until_ms: identity.lease_until_ms,
             key_version: self.key_version,
+            limits: self.limits.clone(),
             catalogue_version: self.catalogue_version,
             levels: self.levels.clone(),
             model: self.wanted.model.clone(),
@@ -158,10 +157,10 @@ impl Call {
     /// refusal.
     #[must_use]
     pub fn affordable_max_tokens(&self, model: &Model, snapshot: &Snapshot) -> u64 {
-        let rules: Vec<&PriceRule> = self.rules_from_root.iter().collect();
+        let rules: Vec<&PriceRule> = self.prices.rules_from_root.iter().collect();
         let quote = Quote {
             model,
-            cost: &self.cost,
+            cost: &self.prices.cost,
             rules_from_root: &rules,
         };
         affordable_output_tokens(&quote, &self.bound, &budgets(snapshot, 1))
@@ -171,33 +170,21 @@ impl Call {
     #[must_use]
     pub fn price(&self, outcome: &Outcome) -> Priced {
         let holds: Vec<Nanos> = self.levels.iter().map(|level| level.hold).collect();
-        let rules: Vec<&PriceRule> = self.rules_from_root.iter().collect();
-        price_outcome(
-            outcome,
-            &holds,
-            |usage| cost_of(&self.cost, usage, self.began_at_ms),
-            |cost| charges(cost, &rules).map(|charges| charges.into_iter().rev().collect()),
-        )
+        self.prices.price(outcome, &holds)
     }
 }
 
-fn levels(
-    caller: &CallerFacts,
-    rules_from_root: &[&PriceRule],
-    holds: &[Nanos],
-) -> Option<Vec<LevelHold>> {
+fn levels(caller: &CallerFacts, rules_from_root: &[&PriceRule], holds: &[Nanos]) -> Vec<LevelHold> {
     let rules = rules_from_root.iter().rev();
     let levels = caller.snapshot.levels.iter();
     levels
         .zip(rules)
         .zip(holds)
-        .map(|((level, rule), hold)| {
-            Some(LevelHold {
-                account: level.account.clone(),
-                rule: RuleId::parse(&rule.id)?,
-                rules_version: level.rules_version,
-                hold: *hold,
-            })
+        .map(|((level, rule), hold)| LevelHold {
+            account: level.account.clone(),
+            rule: rule.id.clone(),
+            rules_version: level.rules_version,
+            hold: *hold,
         })
         .collect()
 }

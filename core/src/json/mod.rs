@@ -5,6 +5,7 @@
 mod decimal;
 mod raw;
 mod scan;
+pub(crate) mod search;
 mod text;
 mod write;
 

@@ -163,10 +163,9 @@ impl<'a> Walk<'a> {
     }
 
     fn value(&mut self) -> Option<Raw<'a>> {
-        let rest = self.0.trim_start_matches([' ', '\n', '\r', '\t', ',', ':']);
-        if rest.is_empty() {
-            return None;
-        }
+        let separates = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b':');
+        let start = self.0.bytes().position(|byte| !separates(&byte))?;
+        let rest = self.0.get(start..)?;
         let (value, after) = rest.split_at_checked(value_length(rest.as_bytes()))?;
         self.0 = after;
         Some(Raw(value))

@@ -213,10 +213,13 @@ impl Scan<'_> {
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
-        if !self.accept(b"0123456789") {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let other = |byte: &u8| !byte.is_ascii_digit();
+        let length = rest.iter().position(other).unwrap_or(rest.len());
+        if length == 0 {
             return Err(self.fault(FaultKind::Syntax));
         }
-        while self.accept(b"0123456789") {}
+        self.at = self.at.saturating_add(length);
         Ok(())
     }
 
@@ -238,7 +241,10 @@ impl Scan<'_> {
     }
 
     fn skip_space(&mut self) {
-        while self.accept(b" \n\r\t") {}
+        let bytes = self.text.as_bytes();
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.at) {
+            self.at = self.at.saturating_add(1);
+        }
     }
 
     fn next_byte(&mut self) -> Result<u8, Fault> {

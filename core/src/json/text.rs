@@ -1,6 +1,7 @@
 //! The inside of JSON strings: finding their end fast, decoding their escapes.
 
 use super::scan::{FaultKind, Mode};
+use super::search;
 
 /// Part of a decoded string.
 pub(super) enum Piece<'a> {
@@ -53,30 +54,13 @@ pub(super) fn closing_quote(bytes: &[u8]) -> usize {
     }
 }
 
-/// The offset of the first quote, backslash or control character, or the length. Looks at eight
-/// bytes at a time, because images arrive as strings of megabytes.
+/// The offset of the first quote, backslash or control character, or the length.
 fn special(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    const QUOTES: u64 = 0x2222_2222_2222_2222;
-    const SLASHES: u64 = 0x5C5C_5C5C_5C5C_5C5C;
-    const SPACES: u64 = 0x2020_2020_2020_2020;
-    // A borrow can only mark bytes above a true match, so the lowest mark is always true.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut at = 0_usize;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(SPACES) & !word & HIGHS;
-        let marks = zeros(word ^ QUOTES) | zeros(word ^ SLASHES) | control;
-        if marks != 0 {
-            let byte = marks.trailing_zeros().checked_div(8).unwrap_or_default();
-            return at.saturating_add(usize::try_from(byte).unwrap_or_default());
-        }
-        at = at.saturating_add(8);
-    }
-    let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    at.saturating_add(rest.iter().position(stop).unwrap_or(rest.len()))
+    search::first(
+        bytes,
+        |word| search::equal(word, 0x22) | search::equal(word, 0x5C) | search::below(word, 0x20),
+        |byte| matches!(byte, b'"' | b'\\' | 0..0x20),
+    )
 }
 
 /// The character of an escape and the length of the escape, from its backslash on.
@@ -132,7 +116,7 @@ mod tests {
     #[test]
     fn the_fast_search_finds_the_same_byte_as_the_plain_one() {
         let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-        for length in 0..20 {
+        for length in [0, 1, 7, 31, 32, 33, 64, 70] {
             for fill in [
                 b'a', 0x20, 0x21, 0x23, 0x5B, 0x5D, 0x7F, 0x80, 0xA2, 0xDC, 0xFF,
             ] {

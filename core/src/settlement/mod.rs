@@ -1,5 +1,5 @@
-//! Settlement: how a hold is resolved, once. `Outcome` says what is known of the call, `resolve`
-//! turns it into charges, `Resolution` becomes the one batch that every path ends in.
+//! Settlement: how a hold is resolved, once. `Outcome` says what is known of the call, `Prices`
+//! turn it into charges, `Resolution` becomes the one batch that every path ends in.
 
 mod batch;
 mod outcome;
@@ -7,4 +7,4 @@ mod outcome;
 pub use batch::{
     LevelCharge, Resolution, ResolutionBatch, ResolutionFacts, Resolved, renew_lease_statement,
 };
-pub use outcome::{Outcome, Priced, price_outcome};
+pub use outcome::{Outcome, Priced, Prices};

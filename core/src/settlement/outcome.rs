@@ -1,6 +1,8 @@
 //! What is known of a call when it ends, and what that costs.
 
-use crate::money::{MoneyError, Nanos};
+use crate::catalogue::Cost;
+use crate::money::Nanos;
+use crate::pricing::{PriceRule, charges, cost_of};
 use crate::usage::Usage;
 
 /// What is known of a call when it ends. Only certainty gives money back in full.
@@ -29,6 +31,17 @@ impl Outcome {
         }
     }
 
+    /// The same certainty about another usage.
+    #[must_use]
+    pub fn map_usage(self, change: impl FnOnce(Usage) -> Usage) -> Self {
+        match self {
+            Self::Exact(usage) => Self::Exact(change(usage)),
+            Self::AtLeast(usage) => Self::AtLeast(change(usage)),
+            Self::Unknown(usage) => Self::Unknown(change(usage)),
+            Self::NotSent => Self::NotSent,
+        }
+    }
+
     /// The usage that is charged, if any.
     #[must_use]
     pub const fn usage(&self) -> Option<&Usage> {
@@ -50,60 +63,80 @@ pub struct Priced {
     pub shortfall: Nanos,
 }
 
-/// Prices an outcome: `charge = min(price of the usage, hold)` at every level. `cost_of` and
-/// `charges_of` are the call's own cost and rules, charges in the order of `holds`.
-pub fn price_outcome(
-    outcome: &Outcome,
-    holds: &[Nanos],
-    cost_of: impl FnOnce(&Usage) -> Result<Nanos, MoneyError>,
-    charges_of: impl FnOnce(Nanos) -> Result<Vec<Nanos>, MoneyError>,
-) -> Priced {
-    let nothing = || holds.iter().map(|_| Nanos::ZERO).collect();
-    let Some(usage) = outcome.usage() else {
-        return Priced {
-            cost: Nanos::ZERO,
-            charges: nothing(),
-            shortfall: Nanos::ZERO,
+/// What a call is priced with: fixed when it is admitted, whatever changes afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prices {
+    /// What the provider bills.
+    pub cost: Cost,
+    /// The rule of each level, from the level below the root down to the caller.
+    pub rules_from_root: Vec<PriceRule>,
+    /// The moment whose prices hold, in Unix milliseconds.
+    pub at_ms: i64,
+}
+
+impl Prices {
+    /// Prices an outcome: `charge = min(price of the usage, hold)` at every level. Holds and
+    /// charges are in the order from the caller up.
+    #[must_use]
+    pub fn price(&self, outcome: &Outcome, holds: &[Nanos]) -> Priced {
+        let Some(usage) = outcome.usage() else {
+            let charges = holds.iter().map(|_| Nanos::ZERO).collect();
+            return Priced {
+                cost: Nanos::ZERO,
+                charges,
+                shortfall: Nanos::ZERO,
+            };
         };
-    };
-    // A usage that overflows 64 bits of nanos is beyond every hold: it charges the whole hold.
-    let cost = cost_of(usage).unwrap_or(Nanos::new(i64::MAX));
-    let prices = charges_of(cost)
-        .ok()
-        .filter(|prices| prices.len() == holds.len());
-    let prices = prices.unwrap_or_else(|| holds.iter().map(|_| Nanos::new(i64::MAX)).collect());
-    let charges = prices
-        .iter()
-        .zip(holds)
-        .map(|(price, hold)| *price.min(hold))
-        .collect();
-    let shortfall = match (prices.first(), holds.first()) {
-        (Some(price), Some(hold)) => price.minus(*hold).unwrap_or(Nanos::ZERO).max(Nanos::ZERO),
-        (_, None) | (None, _) => Nanos::ZERO,
-    };
-    Priced {
-        cost,
-        charges,
-        shortfall,
+        // A usage whose price is no amount is beyond every hold: it charges the whole hold.
+        let beyond = Nanos::new(i64::MAX);
+        let cost = cost_of(&self.cost, usage, self.at_ms).unwrap_or(beyond);
+        let rules: Vec<&PriceRule> = self.rules_from_root.iter().collect();
+        let mut prices = charges(cost, &rules).unwrap_or_default();
+        prices.reverse();
+        let charges = holds.iter().enumerate().map(|(level, hold)| {
+            let price = prices.get(level).copied().unwrap_or(beyond);
+            price.min(*hold)
+        });
+        let price = prices.first().copied().unwrap_or(beyond);
+        let hold = holds.first().copied().unwrap_or(Nanos::ZERO);
+        let shortfall = price.minus(hold).unwrap_or(Nanos::ZERO).max(Nanos::ZERO);
+        Priced {
+            cost,
+            charges: charges.collect(),
+            shortfall,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::UnitPrices;
+    use crate::ids::RuleId;
+    use crate::money::Picos;
 
+    /// A level that doubles a cost of one nano a token, and a caller's level that doubles that.
     fn price(outcome: Outcome, holds: &[i64]) -> (i64, Vec<i64>, i64) {
+        let nano = Picos::new(1_000).unwrap();
+        let doubling = PriceRule {
+            id: RuleId::from_random([0; 10]),
+            pattern: "*".to_owned(),
+            markup_bps: 10_000,
+            min_charge: Nanos::ZERO,
+            priority: 0,
+            starts_at_ms: 0,
+            ends_at_ms: None,
+        };
+        let prices = Prices {
+            cost: Cost {
+                prices: UnitPrices::new(nano, nano),
+                ..Cost::default()
+            },
+            rules_from_root: vec![doubling.clone(), doubling],
+            at_ms: 0,
+        };
         let holds: Vec<_> = holds.iter().copied().map(Nanos::new).collect();
-        let doubled = |cost: Nanos| {
-            let own = cost.plus(cost)?;
-            Ok(vec![own.plus(own)?, own])
-        };
-        let cost_of = |usage: &Usage| {
-            i64::try_from(usage.completion_tokens)
-                .map(Nanos::new)
-                .map_err(|_| MoneyError::Overflow)
-        };
-        let priced = price_outcome(&outcome, &holds, cost_of, doubled);
+        let priced = prices.price(&outcome, &holds);
         let charges = priced.charges.into_iter().map(Nanos::get).collect();
         (priced.cost.get(), charges, priced.shortfall.get())
     }

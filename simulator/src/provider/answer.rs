@@ -102,7 +102,17 @@ impl Pieces {
     /// The whole text.
     #[must_use]
     pub fn text(&self) -> String {
-        (0..self.count()).map(|index| self.text_of(index)).collect()
+        self.text_through(self.count())
+    }
+
+    /// The text of the first `pieces` pieces.
+    #[must_use]
+    pub fn text_through(&self, pieces: u64) -> String {
+        let mut text = String::with_capacity(512);
+        for index in 0..pieces {
+            text.push_str(&self.text_of(index));
+        }
+        text
     }
 
     fn cut_to(&mut self, tokens: u64) {

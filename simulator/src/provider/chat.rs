@@ -48,6 +48,10 @@ pub async fn complete(world: &World, mut arrival: Arrival) -> Result<Response<Re
         }
     };
     arrival.call.asks_for(&chat.slug);
+    if !chat.affordable {
+        let message = "No endpoints found that satisfy the max price of this request";
+        return Ok(refusal(arrival.call, 404, &error::body(404, message)));
+    }
     let fault = if arrival.redirected {
         Fault::None
     } else {
@@ -181,7 +185,7 @@ fn one_shot_body(plan: &Plan, call: &mut OpenCall) -> Vec<u8> {
             (0..pieces.count()).find(|count| plan.answer.tokens_through(*count) >= plan.cut_after);
         let heard = heard.unwrap_or(pieces.count());
         call.generated(plan.answer.tokens_through(heard));
-        (0..heard).map(|index| pieces.text_of(index)).collect()
+        pieces.text_through(heard)
     } else {
         pieces.text()
     };

@@ -10,6 +10,7 @@ pub mod instance;
 pub mod knobs;
 pub mod listing;
 pub mod models;
+pub mod price_limit;
 pub mod pricing;
 pub mod request;
 pub mod stream;

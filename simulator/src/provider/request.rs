@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::knobs::{Knobs, split_model};
 use super::models::{self, Model};
+use super::price_limit;
 
 /// Prompt tokens that each message adds to its text.
 pub const TOKENS_PER_MESSAGE: u64 = 3;
@@ -33,6 +34,8 @@ pub struct Chat {
     pub images: u64,
     /// The form of the answer.
     pub form: Form,
+    /// Whether the model is as cheap as the request demands.
+    pub affordable: bool,
     /// A number that follows from the request's bytes.
     pub hash: u64,
 }
@@ -88,6 +91,8 @@ impl Chat {
             images,
             form: form(&value, &last_user_text),
             last_user_text,
+            // The prices of a model that only passes for `sim/echo` are not known here.
+            affordable: model.slug != slug || price_limit::allows(&value, &model.price)?,
             hash: hash(body),
         })
     }

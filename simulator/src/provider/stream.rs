@@ -19,9 +19,10 @@ use crate::reply::{Script, Step};
 
 const COMMENT: &[u8] = b": OPENROUTER PROCESSING\n\n";
 const DONE: &[u8] = b"data: [DONE]\n\n";
-// A reader that takes comments or unknown fields for data would meter or say the wrong thing.
+// A reader that takes comments or other fields for data would meter or say the wrong thing. The field
+// at the end belongs to the event that follows: an event without data confuses the official SDKs.
 const NOT_DATA: &[u8] = b": {\"usage\":{\"prompt_tokens\":999999,\"completion_tokens\":999999}}\n\
-    :\n\nid: 7\nretry: 3000\nevent: message\n\n: data: [DONE]\n\n";
+    :\n\n: data: [DONE]\n\nretry: 3000\n";
 const MALFORMED: &[u8] =
     b"data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"bro\n\ndat: {}\n\ndata: ]\n\n\xff\xfe\n\n";
 
@@ -131,11 +132,7 @@ impl Iterator for Streaming {
 
 impl Streaming {
     fn open(&mut self) -> Stage {
-        self.queue.push_back(Step::Write {
-            due: Duration::ZERO,
-            bytes: Bytes::from_static(COMMENT),
-            tokens: 0,
-        });
+        self.write_at(Duration::ZERO, Bytes::from_static(COMMENT), 0);
         Stage::Thinking(0)
     }
 
@@ -217,7 +214,10 @@ impl Streaming {
     }
 
     fn write(&mut self, bytes: Bytes, tokens: u64) {
-        let due = self.plan.pace.due(tokens);
+        self.write_at(self.plan.pace.due(tokens), bytes, tokens);
+    }
+
+    fn write_at(&mut self, due: Duration, bytes: Bytes, tokens: u64) {
         if self.plan.fault != Fault::SplitUtf8 {
             self.queue.push_back(Step::Write { due, bytes, tokens });
             return;

@@ -1,0 +1,154 @@
+//! Prices a call and takes its hold. Warm, this is one round trip.
+
+use std::rc::Rc;
+
+use tollgate_core::admission::{Admission, Ask, Refusal, Snapshot, rate_limit_headers};
+use tollgate_core::call::{Call, Identity, Wanted, price_call};
+use tollgate_core::error::{ApiError, ErrorCode};
+use tollgate_core::ids::RequestId;
+use tollgate_core::key::KeyHash;
+
+use crate::clock::{now_ms, random_u64, sleep_ms};
+use crate::facts::{self, Facts};
+use crate::gateway::Gateway;
+use crate::log;
+use crate::respond::{Extra, Refused};
+use crate::settle::void_in_doubt;
+
+/// How often a call is priced or asked again before the gateway gives up.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// A call whose hold is committed.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The call's id, told in `x-request-id`.
+    pub request: RequestId,
+    /// The call.
+    pub call: Call,
+    /// What was asked.
+    pub ask: Ask,
+    /// The key and its accounts just before.
+    pub snapshot: Snapshot,
+}
+
+impl Admitted {
+    /// How the key's rate limits stand now.
+    pub fn rate_limit_headers(&self) -> Extra {
+        rate_limit_headers(&self.snapshot.key, Some(&self.ask), self.ask.now_ms)
+    }
+}
+
+/// Takes the hold, or says why not; then nothing is held.
+pub async fn admit(
+    gateway: &Rc<Gateway>,
+    hash: KeyHash,
+    wanted: Wanted,
+) -> Result<Admitted, Refused> {
+    let begun_ms = now_ms();
+    let result = try_admit(gateway, hash, wanted).await;
+    gateway.timings.admission_ms.set(Some(now_ms() - begun_ms));
+    result
+}
+
+async fn try_admit(
+    gateway: &Rc<Gateway>,
+    hash: KeyHash,
+    wanted: Wanted,
+) -> Result<Admitted, Refused> {
+    let mut identity = Identity {
+        request: gateway.request,
+        nonce: gateway.nonce,
+        key_hash: hash,
+        lease_until_ms: now_ms() + gateway.config.lease_ms,
+    };
+    let mut known = match facts::remembered(&hash, &wanted.model) {
+        Some(known) => known,
+        None => facts::read(gateway, &hash, &wanted.model).await?,
+    };
+    let mut gave_up = ErrorCode::PricesChanged;
+    for attempt in 0..MAX_ATTEMPTS {
+        let call = match price_call(wanted.clone(), &known.caller, &known.model, now_ms()) {
+            Ok(call) => call,
+            // What is remembered may only make a call dearer to ask for, never refuse it.
+            Err(_) if known.remembered => {
+                known = facts::read(gateway, &hash, &wanted.model).await?;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let ask = call.ask(&identity);
+        match execute(gateway, &ask).await {
+            Some(Admission::Admitted(snapshot)) => {
+                facts::refresh(&hash, snapshot.clone());
+                return Ok(Admitted {
+                    request: identity.request,
+                    call,
+                    ask,
+                    snapshot,
+                });
+            }
+            Some(Admission::Refused(refusal, snapshot)) => {
+                if is_worth_pricing_again(&refusal, &known, &wanted) {
+                    known = facts::read(gateway, &hash, &wanted.model).await?;
+                    continue;
+                }
+                return Err(explain(&refusal, &snapshot, &call, &known));
+            }
+            Some(Admission::Reprice(_)) => {
+                known = facts::read(gateway, &hash, &wanted.model).await?;
+            }
+            Some(Admission::UnknownKey) => return Err(ErrorCode::InvalidApiKey.into()),
+            Some(Admission::IdTaken) => {
+                let random = random_u64().map_err(|_| ApiError::new(ErrorCode::Internal))?;
+                let low = u32::try_from(random >> 32).unwrap_or_default();
+                identity.request = RequestId::new(now_ms(), low);
+            }
+            Some(Admission::Contended) => {
+                gave_up = ErrorCode::DatabaseUnavailable;
+                sleep_ms(5 << attempt).await;
+            }
+            None => {
+                // The hold may be committed or still on its way, but the call is not sent.
+                let (gateway, snapshot) = (gateway.clone(), known.caller.snapshot.clone());
+                gateway.clone().run_beyond_response(async move {
+                    void_in_doubt(&gateway, &ask, &snapshot).await;
+                });
+                return Err(ErrorCode::DatabaseUnavailable.into());
+            }
+        }
+    }
+    Err(gave_up.into())
+}
+
+/// Sends the same batch until a reply says what happened; `None`: none of the replies does.
+async fn execute(gateway: &Gateway, ask: &Ask) -> Option<Admission> {
+    const TRIES: u32 = 2;
+    let admit = ask.to_batch();
+    for attempt in 0..TRIES {
+        let read = match gateway.database.execute(&admit.batch).await {
+            Ok(reply) => admit.read(ask, &reply).map_err(Into::into),
+            Err(fault) => Err(fault),
+        };
+        match read {
+            Ok(admission) => return Some(admission),
+            Err(fault) => log::fault(gateway, "admit", &fault),
+        }
+        sleep_ms(50 << attempt).await;
+    }
+    None
+}
+
+/// A default `max_tokens` that was chosen by an older balance may be too high for the present one.
+fn is_worth_pricing_again(refusal: &Refusal, known: &Facts, wanted: &Wanted) -> bool {
+    let for_credit = matches!(refusal, Refusal::InsufficientCredits { .. });
+    for_credit && known.remembered && wanted.max_tokens.is_none()
+}
+
+fn explain(refusal: &Refusal, snapshot: &Snapshot, call: &Call, known: &Facts) -> Refused {
+    let affordable = matches!(refusal, Refusal::InsufficientCredits { .. })
+        .then(|| call.affordable_max_tokens(&known.model.model, snapshot));
+    Refused {
+        error: refusal.to_error(affordable),
+        headers: rate_limit_headers(&snapshot.key, None, call.prices.at_ms),
+    }
+}

@@ -1,0 +1,84 @@
+//! The gateway's settings: variables and secrets of its Worker. README lists them.
+
+use thiserror::Error;
+use worker::Env;
+
+/// A setting that is missing or unreadable.
+#[derive(Debug, Error)]
+pub enum ConfigFault {
+    /// It is not set.
+    #[error("the setting `{0}` is missing")]
+    Missing(&'static str),
+    /// It is not a whole number.
+    #[error("the setting `{0}` is not a whole number")]
+    NotANumber(&'static str),
+}
+
+/// What the operator set.
+#[derive(Debug)]
+pub struct Config {
+    /// Where Turso answers; `libsql://` is read as `https://`.
+    pub turso_url: String,
+    /// Turso's token.
+    pub turso_token: String,
+    /// Where OpenRouter's API is.
+    pub openrouter_base_url: String,
+    /// The operator's own credential at OpenRouter.
+    pub openrouter_api_key: String,
+    /// The page that explains the errors; an error's code is appended as `#code`.
+    pub docs_url: String,
+    /// How long a hold belongs to its Worker without a renewal, in milliseconds.
+    pub lease_ms: i64,
+    /// How long a lease must be overdue before the sweep takes the hold, in milliseconds.
+    pub grace_ms: i64,
+    /// How long the provider may take to begin its answer, or to go on with it, in milliseconds.
+    pub provider_timeout_ms: i64,
+    /// How long the caller may take nothing of its stream, in milliseconds.
+    pub reader_timeout_ms: i64,
+    /// Whether `/panic-probe` panics: only the test of panic isolation sets it.
+    pub panic_probe: bool,
+}
+
+impl Config {
+    /// Reads the settings of this Worker.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigFault> {
+        Ok(Self {
+            turso_url: https(&text(env, "TURSO_URL")?),
+            turso_token: text(env, "TURSO_AUTH_TOKEN")?,
+            openrouter_base_url: trimmed(text(env, "OPENROUTER_BASE_URL")?),
+            openrouter_api_key: text(env, "OPENROUTER_API_KEY")?,
+            docs_url: text(env, "DOCS_URL")?,
+            lease_ms: number(env, "LEASE_MS")?,
+            grace_ms: number(env, "GRACE_MS")?,
+            provider_timeout_ms: number(env, "PROVIDER_TIMEOUT_MS")?,
+            reader_timeout_ms: number(env, "READER_TIMEOUT_MS")?,
+            panic_probe: env
+                .var("PANIC_PROBE")
+                .is_ok_and(|value| value.to_string() == "on"),
+        })
+    }
+}
+
+fn text(env: &Env, name: &'static str) -> Result<String, ConfigFault> {
+    // Variables and secrets are both plain strings of the environment.
+    env.var(name)
+        .map(|value| value.to_string())
+        .map_err(|_| ConfigFault::Missing(name))
+}
+
+fn number(env: &Env, name: &'static str) -> Result<i64, ConfigFault> {
+    text(env, name)?
+        .parse()
+        .map_err(|_| ConfigFault::NotANumber(name))
+}
+
+fn https(url: &str) -> String {
+    let url = url
+        .strip_prefix("libsql://")
+        .map_or_else(|| url.to_owned(), |host| format!("https://{host}"));
+    trimmed(url)
+}
+
+fn trimmed(url: String) -> String {
+    url.trim_end_matches('/').to_owned()
+}

@@ -1,0 +1,103 @@
+//! What one request works with: its id and times, its settings, its database and its provider.
+//! Nothing here is shared between requests.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+
+use thiserror::Error;
+use tollgate_core::ids::RequestId;
+use worker::{Context, Env};
+
+use crate::clock::{now_ms, random_u64};
+use crate::config::{Config, ConfigFault};
+use crate::provider::OpenRouter;
+use crate::turso::Turso;
+
+/// Why a request cannot even begin.
+#[derive(Debug, Error)]
+pub enum StartFault {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigFault),
+    /// The runtime gives no random bytes.
+    #[error("no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// One request's surroundings.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The request's id, told in `x-request-id`.
+    pub request: RequestId,
+    /// Random; tells this request from another that drew the same id.
+    pub nonce: i64,
+    /// When the request came, in Unix milliseconds.
+    pub started_ms: i64,
+    /// How long its parts took.
+    pub timings: Timings,
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub database: Turso,
+    /// The provider.
+    pub provider: OpenRouter,
+    context: Option<Context>,
+}
+
+/// How long the parts of a request took, in milliseconds.
+#[derive(Debug, Default)]
+pub struct Timings {
+    /// From the first to the last answer of the database before the call was sent.
+    pub admission_ms: Cell<Option<i64>>,
+    /// From sending the call until the provider's answer began.
+    pub upstream_ms: Cell<Option<i64>>,
+}
+
+impl Gateway {
+    /// Begins a request, or with no context a run of the sweep.
+    pub fn begin(env: &Env, context: Option<Context>) -> Result<Rc<Self>, StartFault> {
+        let config = Config::from_env(env)?;
+        let started_ms = now_ms();
+        let random = random_u64()?;
+        let low = u32::try_from(random & 0xffff_ffff).unwrap_or_default();
+        Ok(Rc::new(Self {
+            request: RequestId::new(started_ms, low),
+            nonce: random_u64()?.cast_signed(),
+            started_ms,
+            timings: Timings::default(),
+            database: Turso::new(&config),
+            provider: OpenRouter::new(&config),
+            config,
+            context,
+        }))
+    }
+
+    /// Runs a task that may go on after the response has ended or the caller has left. A run of the
+    /// sweep has no response and starts no such task.
+    pub fn run_beyond_response(&self, task: impl Future<Output = ()> + 'static) {
+        if let Some(context) = &self.context {
+            context.wait_until(task);
+        }
+    }
+
+    /// Milliseconds since the request came.
+    pub fn elapsed_ms(&self) -> i64 {
+        now_ms() - self.started_ms
+    }
+}
+
+impl Timings {
+    /// The header `server-timing`.
+    pub fn header(&self, started_ms: i64) -> String {
+        let mut parts = Vec::new();
+        if let Some(ms) = self.admission_ms.get() {
+            parts.push(format!("admission;dur={ms}"));
+        }
+        if let Some(ms) = self.upstream_ms.get() {
+            parts.push(format!("upstream;dur={ms}"));
+        }
+        parts.push(format!("total;dur={}", now_ms() - started_ms));
+        parts.join(", ")
+    }
+}

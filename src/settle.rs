@@ -1,0 +1,93 @@
+//! Resolves holds. Every path of an admitted call ends in `settle`; what it cannot bring to the
+//! database, the sweep resolves when the lease has run out.
+
+use tollgate_core::admission::{Ask, Snapshot};
+use tollgate_core::money::Nanos;
+use tollgate_core::settlement::{LevelCharge, Outcome, Resolution, ResolutionFacts, Resolved};
+
+use crate::admit::Admitted;
+use crate::clock::{now_ms, sleep_ms};
+use crate::gateway::Gateway;
+use crate::log;
+
+/// Pauses between tries, in milliseconds: together about as long as a Worker may go on after its
+/// answer has ended.
+const PAUSES_MS: [i64; 7] = [20, 100, 400, 1_000, 3_000, 6_000, 12_000];
+
+/// How an admitted call ends, with what it is charged.
+pub fn resolution(admitted: &Admitted, outcome: Outcome, facts: ResolutionFacts) -> Resolution {
+    let priced = admitted.call.price(&outcome);
+    unpriced(&admitted.ask, &admitted.snapshot, outcome, facts).with_prices(&priced)
+}
+
+/// Sends the resolution until the database says that the hold is resolved. The id makes it safe to
+/// send it again after a lost reply.
+pub async fn settle(gateway: &Gateway, resolution: &Resolution) -> Option<Resolved> {
+    let resolve = resolution.to_batch();
+    for pause_ms in PAUSES_MS.into_iter().map(Some).chain([None]) {
+        let read = match gateway.database.execute(&resolve.batch).await {
+            Ok(reply) => resolve.read(&reply).map_err(Into::into),
+            Err(fault) => Err(fault),
+        };
+        match read {
+            Ok(Resolved::Contended) => {}
+            Ok(resolved) => return Some(resolved),
+            Err(fault) => log::fault(gateway, "settle", &fault),
+        }
+        if let Some(pause_ms) = pause_ms {
+            sleep_ms(pause_ms).await;
+        }
+    }
+    None
+}
+
+/// Gives back a hold of which nobody knows whether it was taken. A transaction that is still on its
+/// way ends within the database's five seconds, so the second try comes after that.
+pub async fn void_in_doubt(gateway: &Gateway, ask: &Ask, snapshot: &Snapshot) {
+    for pause_ms in [0, 8_000] {
+        sleep_ms(pause_ms).await;
+        let facts = ResolutionFacts {
+            resolved_at_ms: now_ms(),
+            ..ResolutionFacts::default()
+        };
+        let resolve = unpriced(ask, snapshot, Outcome::NotSent, facts).to_batch();
+        match gateway
+            .database
+            .execute(&resolve.batch)
+            .await
+            .map(|reply| resolve.read(&reply))
+        {
+            Ok(Ok(Resolved::Now | Resolved::Before)) => return,
+            Ok(Ok(Resolved::NoHold | Resolved::Contended)) => {}
+            Ok(Err(fault)) => log::fault(gateway, "void", &fault),
+            Err(fault) => log::fault(gateway, "void", &fault),
+        }
+    }
+}
+
+fn unpriced(
+    ask: &Ask,
+    snapshot: &Snapshot,
+    outcome: Outcome,
+    facts: ResolutionFacts,
+) -> Resolution {
+    let levels = ask.levels.iter().map(|level| LevelCharge {
+        account: level.account.clone(),
+        rule: level.rule.clone(),
+        rules_version: level.rules_version,
+        hold: level.hold,
+        charge: Nanos::ZERO,
+    });
+    Resolution {
+        request: ask.request,
+        account: snapshot.key.account.clone(),
+        key: snapshot.key.id.clone(),
+        created_at_ms: ask.now_ms,
+        reserved_tokens: ask.reserved_tokens,
+        levels: levels.collect(),
+        outcome,
+        cost: Nanos::ZERO,
+        shortfall: Nanos::ZERO,
+        facts,
+    }
+}

@@ -1,0 +1,336 @@
+//! Whatever goes wrong at the provider, the caller gets a sensible answer that tells nothing about
+//! the operator, and pays what the provider billed.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+use tollgate_simulator::provider::error::SECRETS;
+use tollgate_simulator::provider::models::MODELS;
+
+use crate::client::{Answer, Events, nanos};
+use crate::price::charge;
+use crate::stage::Stage;
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// The whole answer.
+    Answer,
+    /// An error before any of the answer.
+    Error(u16, &'static str),
+    /// A stream that begins, and ends with an error.
+    Broken(&'static str),
+}
+
+/// What the caller pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pays {
+    /// What the provider billed, by the caller's rule; perhaps nothing.
+    TheBill,
+    /// The whole hold: the bill is above any estimate, and the rest is the operator's loss.
+    TheHold,
+}
+
+struct Row {
+    model: &'static str,
+    one_shot: Told,
+    streamed: Told,
+    pays: Pays,
+    /// How often the provider is asked: again only after an answer that promises that nothing began.
+    dispatches: usize,
+}
+
+use Told::{Answer as Whole, Broken, Error};
+
+/// A model whose answer passes as if nothing were wrong.
+const fn fine(model: &'static str) -> Row {
+    both(model, Whole, 1)
+}
+
+/// A model that fails alike, streamed or not.
+const fn both(model: &'static str, told: Told, dispatches: usize) -> Row {
+    Row {
+        model,
+        one_shot: told,
+        streamed: told,
+        pays: Pays::TheBill,
+        dispatches,
+    }
+}
+
+/// A model that fails once an answer has begun.
+const fn late(model: &'static str, one_shot: Told, streamed: Told) -> Row {
+    Row {
+        model,
+        one_shot,
+        streamed,
+        pays: Pays::TheBill,
+        dispatches: 1,
+    }
+}
+
+const UNAVAILABLE: Told = Error(502, "provider_unavailable");
+const MALFORMED: Told = Error(502, "provider_malformed");
+const CUT: Told = Broken("provider_unavailable");
+
+const ROWS: &[Row] = &[
+    fine("sim/echo"),
+    fine("sim/slow"),
+    fine("sim/long"),
+    fine("sim/per-request"),
+    fine("sim/per-image"),
+    fine("sim/long-context"),
+    fine("sim/cached"),
+    fine("sim/reasoning"),
+    both("sim/status-400", Error(400, "provider_rejected"), 1),
+    both("sim/status-401", UNAVAILABLE, 1),
+    both("sim/status-402", UNAVAILABLE, 1),
+    both("sim/status-403", Error(403, "content_refused"), 1),
+    both("sim/status-404", UNAVAILABLE, 1),
+    both("sim/status-408", Error(504, "provider_timeout"), 1),
+    both("sim/status-429", Error(503, "provider_overloaded"), 3),
+    both("sim/status-500", UNAVAILABLE, 1),
+    both("sim/status-502", UNAVAILABLE, 1),
+    both("sim/status-503", UNAVAILABLE, 3),
+    both("sim/status-529", UNAVAILABLE, 1),
+    both("sim/status-429-once", Whole, 2),
+    both("sim/status-503-once", Whole, 2),
+    late("sim/error-in-200", UNAVAILABLE, CUT),
+    late("sim/error-mid-stream", UNAVAILABLE, CUT),
+    both("sim/timeout", Error(504, "provider_timeout"), 1),
+    fine("sim/slow-head"),
+    both("sim/drop-before", UNAVAILABLE, 1),
+    late("sim/drop-mid", UNAVAILABLE, CUT),
+    late("sim/reset-mid", UNAVAILABLE, CUT),
+    late("sim/malformed-sse", MALFORMED, Broken("provider_malformed")),
+    fine("sim/comments"),
+    fine("sim/no-done"),
+    fine("sim/split-utf8"),
+    fine("sim/no-usage"),
+    fine("sim/usage-last"),
+    fine("sim/usage-every"),
+    Row {
+        pays: Pays::TheHold,
+        ..fine("sim/usage-huge")
+    },
+    late("sim/huge", Error(502, "answer_too_large"), Whole),
+    late("sim/huge-event", Whole, Broken("answer_too_large")),
+    both("sim/redirect", UNAVAILABLE, 1),
+    fine("sim/gzip"),
+    late("sim/html", MALFORMED, CUT),
+    late("sim/empty", MALFORMED, CUT),
+    fine("sim/no-cancel"),
+    fine("sim/late-record"),
+];
+
+/// A gateway that does not wait long for a provider that never answers.
+fn stage() -> &'static Stage {
+    static STAGE: LazyLock<Stage> =
+        LazyLock::new(|| Stage::start("faults", &[("PROVIDER_TIMEOUT_MS", "6000")]));
+    &STAGE
+}
+
+#[test]
+fn every_fault_of_the_simulator_is_in_the_table() {
+    let known: BTreeSet<&str> = MODELS.iter().map(|model| model.slug).collect();
+    let tested: BTreeSet<&str> = ROWS.iter().map(|row| row.model).collect();
+    assert_eq!(known, tested);
+}
+
+#[test]
+fn whatever_the_provider_does_the_answer_is_sensible_and_the_wallet_right() {
+    let cases: Vec<(&Row, bool)> = ROWS
+        .iter()
+        .flat_map(|row| [(row, false), (row, true)])
+        .collect();
+    let next = AtomicUsize::new(0);
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let work = || {
+            let mut failures = Vec::new();
+            while let Some((row, streamed)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(failure) = std::panic::catch_unwind(|| check(row, *streamed)) {
+                    let text = failure
+                        .downcast_ref::<String>()
+                        .cloned()
+                        .unwrap_or_default();
+                    failures.push(format!("{} streamed: {streamed}: {text}", row.model));
+                }
+            }
+            failures
+        };
+        let workers: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap())
+            .collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    stage().stack.trigger_cron().unwrap();
+    let held = "SELECT count(*) FROM requests WHERE state = 'held'";
+    let held = stage()
+        .database
+        .row(tollgate_core::hrana::Statement::new(held));
+    assert_eq!(held.get::<i64>(0).unwrap(), 0);
+}
+
+fn check(row: &Row, streamed: bool) {
+    let stage = stage();
+    let caller = stage.customer(1_000_000_000);
+    let client = stage.client(&caller);
+    let marker = format!("fault-{}", stage.draw());
+    let knobs = if row.model == "sim/slow" {
+        "tps=100"
+    } else {
+        "head_ms=300"
+    };
+    let request = json!({
+        "model": row.model,
+        "messages": [{"role": "user", "content": format!("{marker} says hello [[{knobs}]]")}],
+        "max_tokens": 100,
+    });
+    let (head, told, seen) = if streamed {
+        let stream = client.stream_with_usage(&request);
+        let head = stream.head.clone();
+        let text = stream.text();
+        let seen = Seen {
+            head: &head,
+            text: &text,
+        };
+        let told = seen.told_by_stream();
+        (head.clone(), told, text)
+    } else {
+        let answer = client.chat(&request);
+        let seen = Seen {
+            head: &answer,
+            text: &answer.body,
+        };
+        let told = seen.told_at_once();
+        (answer.clone(), told, answer.body)
+    };
+    let expected = if streamed { row.streamed } else { row.one_shot };
+    let shown: String = seen.chars().take(2_000).collect();
+    assert_eq!(told, format!("{expected:?}"), "{shown}");
+
+    let wallet = stage.settled(&caller.account);
+    let received = stage.provider.received(&marker);
+    assert_eq!(received.len(), row.dispatches, "dispatches");
+    let bill: i128 = received.iter().map(|call| call.billed_picos).sum();
+    let hold = &stage.request(head.request());
+    let due = match row.pays {
+        Pays::TheBill => charge(bill),
+        Pays::TheHold => hold.levels[0]["hold"].as_i64().unwrap(),
+    };
+    assert_eq!(
+        wallet.charged, due,
+        "charged, of a bill of {bill} picos; {hold:?}"
+    );
+    assert_eq!(wallet.balance, 1_000_000_000 - due);
+    assert_eq!(hold.shortfall_nanos, Some(charge(bill) - due), "shortfall");
+    let state = if due == 0 { "voided" } else { "settled" };
+    assert_eq!(hold.state, state, "{hold:?}");
+    assert_eq!(
+        nanos(&client.generation(head.request_id())["total_cost"]),
+        due
+    );
+    if head.status >= 500 && due > 0 {
+        assert_eq!(
+            head.header("x-should-retry"),
+            Some("false"),
+            "an SDK pays twice"
+        );
+    }
+    if let Some(cost) = cost_told(&seen, streamed) {
+        assert_eq!(cost, due, "told");
+    }
+    reveals_nothing(
+        &head,
+        &seen,
+        &received
+            .iter()
+            .filter_map(|call| call.generation_id.as_deref())
+            .collect::<Vec<_>>(),
+    );
+}
+
+struct Seen<'a> {
+    head: &'a Answer,
+    text: &'a str,
+}
+
+impl Seen<'_> {
+    fn told_at_once(&self) -> String {
+        let body: Value = serde_json::from_str(self.text).unwrap();
+        if self.head.status == 200 {
+            assert!(
+                body["choices"][0]["message"]["content"].is_string(),
+                "{body}"
+            );
+            assert!(body["usage"]["cost"].is_number(), "{}", self.text);
+            return format!("{:?}", Told::Answer);
+        }
+        let error = &body["error"];
+        self.is_complete(error);
+        format!("Error({}, {})", self.head.status, error["code"])
+    }
+
+    fn told_by_stream(&self) -> String {
+        if self.head.status != 200 {
+            return self.told_at_once();
+        }
+        let events = Events::read(self.text);
+        assert!(events.done, "no [DONE]");
+        let Some(error) = events.error() else {
+            assert!(!events.text().is_empty(), "{events:?}");
+            assert!(events.usage().is_some(), "no usage at the end");
+            return format!("{:?}", Told::Answer);
+        };
+        self.is_complete(error);
+        format!("Broken({})", error["code"])
+    }
+
+    fn is_complete(&self, error: &Value) {
+        for field in ["message", "type", "code", "hint", "docs_url", "request_id"] {
+            let text = error[field].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "no {field}: {error}");
+        }
+        assert_eq!(error["request_id"], self.head.request_id());
+    }
+}
+
+/// What the caller reads that it paid, if it is told.
+fn cost_told(text: &str, streamed: bool) -> Option<i64> {
+    if streamed && text.starts_with(['d', ':']) {
+        return Events::read(text)
+            .usage()
+            .map(|usage| nanos(&usage["cost"]));
+    }
+    let body: Value = serde_json::from_str(text).unwrap();
+    body.get("usage").map(|usage| nanos(&usage["cost"]))
+}
+
+/// Neither the provider's ids nor its name, nor what it charges, nor whose account it is.
+fn reveals_nothing(head: &Answer, text: &str, provider_ids: &[&str]) {
+    let headers = format!("{:?}", head.headers);
+    let fields = [
+        "\"provider\"",
+        "cost_details",
+        "upstream",
+        "native_",
+        "OPENROUTER",
+        "SimCloud",
+    ];
+    for told in SECRETS.iter().chain(provider_ids).chain(&fields) {
+        assert!(!text.contains(told), "{told} in the answer");
+        assert!(!headers.contains(told), "{told} in {headers}");
+    }
+    for name in [
+        "set-cookie",
+        "x-openrouter-provider",
+        "x-openrouter-account",
+        "x-generation-id",
+    ] {
+        assert_eq!(head.header(name), None);
+    }
+}

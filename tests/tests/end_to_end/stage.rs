@@ -1,0 +1,192 @@
+//! The running parts that the tests act on: one stage that most of them share, and stages of their
+//! own for those that break a part or shorten a time.
+//!
+//! A static is never dropped: the parts end because each of them watches this process, and the
+//! state directories are emptied by the next run, so that a failure can be looked into.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{LazyLock, Once};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use tollgate_core::catalogue;
+use tollgate_core::hrana::Statement;
+use tollgate_core::ids::{AccountId, RequestId};
+use tollgate_core::limits::Limits;
+use tollgate_tests::{Caller, Database, Wallet};
+use xtask::stack::{Ports, Stack, StackOptions};
+
+use crate::client::Client;
+use crate::price::{Catalogue, OPERATOR_BPS};
+use crate::provider::Provider;
+
+/// The longest wait for something that happens by itself.
+pub const PATIENCE: Duration = Duration::from_secs(45);
+
+type World = tollgate_tests::World<Box<Database>>;
+
+/// A running gateway with its database and its provider, and the people in it.
+pub struct Stage {
+    pub stack: Stack,
+    pub world: World,
+    pub provider: Provider,
+    pub catalogue: Catalogue,
+}
+
+impl Deref for Stage {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+/// The stage that most tests share, with the settings of `wrangler.toml`.
+pub fn shared() -> &'static Stage {
+    static STAGE: LazyLock<Stage> = LazyLock::new(|| Stage::start("shared", &[]));
+    &STAGE
+}
+
+impl Stage {
+    /// Starts a stage of its own; `vars` are settings of its gateway.
+    pub fn start(name: &str, vars: &[(&str, &str)]) -> Self {
+        static BUILT: Once = Once::new();
+        BUILT.call_once(|| xtask::stack::prepare().unwrap());
+        let state = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("end_to_end")
+            .join(name);
+        xtask::stack::clear(&state).unwrap();
+        let vars = vars
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let stack = Stack::start(StackOptions {
+            state: Some(state),
+            ports: Ports::Free,
+            vars: vars.collect::<BTreeMap<_, _>>(),
+        })
+        .unwrap();
+        let database = Database::new(stack.database().url(), stack.database_token());
+        let world = World::new(Box::new(database), now_ms());
+        world.rule(&world.operator, "*", OPERATOR_BPS, 0);
+        let provider = Provider::new(&stack.simulator_url());
+        let models = provider.models();
+        let import = catalogue::import(models.as_bytes(), 0).unwrap();
+        assert_eq!(import.refused, []);
+        world.commit(catalogue::store(&import, "test", &world.change()));
+        Self {
+            catalogue: Catalogue::read(&models),
+            stack,
+            world,
+            provider,
+        }
+    }
+
+    /// A new customer of the operator with so much credit.
+    pub fn customer(&self, credit: i64) -> Caller {
+        self.caller(&self.operator, credit, Limits::default())
+    }
+
+    /// How this caller talks to the gateway.
+    pub fn client(&self, caller: &Caller) -> Client {
+        Client::new(&self.stack.gateway_url(), caller.key.reveal())
+    }
+
+    /// What the account has, once nothing of it is held any more.
+    pub fn settled(&self, account: &AccountId) -> Wallet {
+        eventually("everything is settled", || {
+            let wallet = self.wallet(account);
+            (wallet.held == 0).then_some(wallet)
+        })
+    }
+
+    /// The row of a call.
+    pub fn request(&self, id: RequestId) -> Request {
+        let select = "SELECT state, outcome, levels, provider_id, lease_until_ms, status, \
+                      error_code, finish_reason, max_tokens, shortfall_nanos, total_ms \
+                      FROM requests WHERE id = ?1";
+        let row = self.database.row(Statement::new(select).bind(id.get()));
+        let levels: String = row.get(2).unwrap();
+        Request {
+            state: row.get(0).unwrap(),
+            outcome: row.get(1).unwrap(),
+            levels: serde_json::from_str(&levels).unwrap(),
+            provider_id: row.get(3).unwrap(),
+            lease_until_ms: row.get(4).unwrap(),
+            status: row.get(5).unwrap(),
+            error_code: row.get(6).unwrap(),
+            finish_reason: row.get(7).unwrap(),
+            max_tokens: row.get(8).unwrap(),
+            shortfall_nanos: row.get(9).unwrap(),
+        }
+    }
+
+    /// The calls of an account, the oldest first.
+    pub fn requests_of(&self, account: &AccountId) -> Vec<RequestId> {
+        let select = "SELECT id FROM requests WHERE account_id = ?1 ORDER BY id";
+        let reply = self
+            .database
+            .run(Statement::new(select).bind(account.as_str()));
+        let ids = reply.rows(0).iter();
+        ids.map(|row| RequestId::from_stored(row.get(0).unwrap()))
+            .collect()
+    }
+
+    /// What the gateway logged so far, its own lines only, each as it was printed.
+    pub fn log_lines(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.stack.gateway_log()).unwrap();
+        let lines = log.lines().filter_map(|line| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            // What workerd says itself names its source.
+            let own = line.get("source").is_none();
+            own.then(|| line["message"].as_str().unwrap_or_default().to_owned())
+        });
+        lines.collect()
+    }
+
+    /// The gateway's log line of a request, once it is there.
+    pub fn logged(&self, request_id: &str) -> Value {
+        eventually("the request is logged", || {
+            let lines = self.log_lines();
+            let lines = lines
+                .iter()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let mut lines = lines.filter(|line| line["event"] == "request");
+            lines.find(|line| line["request_id"] == request_id)
+        })
+    }
+}
+
+/// A row of `requests`.
+#[derive(Debug)]
+pub struct Request {
+    pub state: String,
+    pub outcome: Option<String>,
+    pub levels: Vec<Value>,
+    pub provider_id: Option<String>,
+    pub lease_until_ms: i64,
+    pub status: Option<i64>,
+    pub error_code: Option<String>,
+    pub finish_reason: Option<String>,
+    pub max_tokens: i64,
+    pub shortfall_nanos: Option<i64>,
+}
+
+/// Asks until there is an answer.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited too long until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Now, in Unix milliseconds.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
+}
