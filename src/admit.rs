@@ -65,6 +65,7 @@ async fn try_admit(
         Some(known) => known,
         None => facts::read(gateway, &hash, &wanted.model).await?,
     };
+    let mut gave_up = ErrorCode::PricesChanged;
     for attempt in 0..MAX_ATTEMPTS {
         let call = match price_call(wanted.clone(), &known.caller, &known.model, now_ms()) {
             Ok(call) => call,
@@ -102,7 +103,10 @@ async fn try_admit(
                 let low = u32::try_from(random >> 32).unwrap_or_default();
                 identity.request = RequestId::new(now_ms(), low);
             }
-            Some(Admission::Contended) => sleep_ms(5 << attempt).await,
+            Some(Admission::Contended) => {
+                gave_up = ErrorCode::DatabaseUnavailable;
+                sleep_ms(5 << attempt).await;
+            }
             None => {
                 // The hold may be committed or still on its way, but the call is not sent.
                 let (gateway, snapshot) = (gateway.clone(), known.caller.snapshot.clone());
@@ -113,7 +117,7 @@ async fn try_admit(
             }
         }
     }
-    Err(ErrorCode::PricesChanged.into())
+    Err(gave_up.into())
 }
 
 /// Sends the same batch until a reply says what happened; `None`: none of the replies does.

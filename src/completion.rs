@@ -13,7 +13,7 @@ use tollgate_core::catalogue::Dimension;
 use tollgate_core::chat::{self, ChatRequest};
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::key::KeyHash;
-use tollgate_core::money::Picos;
+use tollgate_core::money::{Nanos, Picos};
 use tollgate_core::openrouter::{
     Answer, AnswerFault, Cause, Failure, MaxPrice, failure, read_answer,
 };
@@ -84,6 +84,10 @@ async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Vec<u8>, responder:
     resolution.facts.resolved_at_ms = now_ms();
     resolution.facts.total_ms = Some(gateway.elapsed_ms());
     let resolved = settle(&gateway, &resolution).await;
+    if resolution.shortfall > Nanos::ZERO {
+        let nanos = serde_json::json!({ "shortfall_nanos": resolution.shortfall.get() });
+        log::alarm(&gateway, "a call cost more than its hold", &nanos);
+    }
     log::settled(&gateway, &admitted, &resolution, resolved);
 }
 
@@ -122,6 +126,7 @@ async fn carry_out(
         gateway,
         admitted,
         request,
+        request_id: admitted.request.to_string(),
     };
     match dispatched {
         Err(LeaseLost) => {
@@ -243,6 +248,8 @@ pub struct LiveCall<'a> {
     pub admitted: &'a Admitted,
     /// The request.
     pub request: &'a ChatRequest<'a>,
+    /// The call's id as the caller knows it.
+    pub request_id: String,
 }
 
 impl LiveCall<'_> {

@@ -3,8 +3,10 @@
 
 use futures_util::StreamExt;
 use tollgate_core::error::{ApiError, ErrorCode};
+use tollgate_core::money::Nanos;
 use tollgate_core::openrouter::{Closing, Seen, Transcript, cut_off, is_insured};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
+use tollgate_core::usage::Usage;
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -26,15 +28,15 @@ pub async fn relay(
     head: Head,
     (responder, abort): (Responder, AbortController),
 ) -> Ending {
-    let begun = head
-        .stream()
-        .and_then(|stream| Ok((stream, CallerStream::open(call.gateway)?)));
-    let (mut stream, (mut caller, readable)) = match begun {
-        Ok(begun) => begun,
+    let mut caller = Caller::Waiting(responder);
+    let mut stream = match head.stream() {
+        Ok(stream) => stream,
         Err(fault) => {
             abort.abort();
             log::fault(call.gateway, "stream", &fault);
-            call.refuse(responder, ErrorCode::Internal.into());
+            caller
+                .fail(call, lease, (&ErrorCode::Internal.into(), ""))
+                .await;
             let outcome = call.look_up(lease, Outcome::NotSent).await;
             return Ending {
                 outcome,
@@ -42,12 +44,10 @@ pub async fn relay(
             };
         }
     };
-    caller.gone = responder.send(event_stream(call, readable)).is_err();
-    let admitted = call.admitted;
     let mut transcript = Transcript::new(
-        admitted.request.generation_id(),
-        admitted.ask.model.clone(),
-        admitted.ask.now_ms,
+        call.admitted.request.generation_id(),
+        call.admitted.ask.model.clone(),
+        call.admitted.ask.now_ms,
     );
     let mut first_byte_ms = None;
     let broken = loop {
@@ -55,13 +55,19 @@ pub async fn relay(
             Next::Bytes(bytes) => {
                 first_byte_ms.get_or_insert_with(|| call.gateway.elapsed_ms());
                 let out = transcript.push(&bytes);
-                if let Some(id) = &transcript.seen().provider_id {
+                let seen = transcript.seen();
+                if let Some(id) = &seen.provider_id {
                     lease.note_provider_id(id);
                 }
-                if let Err(error) = pass_on(lease, &mut caller, out).await {
+                if let Err(error) = caller.write(call, lease, &out).await {
                     break Some(error);
                 }
-                if transcript.seen().done {
+                // The caller need not wait for the rest, which is read for its usage only.
+                if let Some(fault) = &seen.fault {
+                    let last = transcript.close(closing(call, Some(fault), None));
+                    caller.fail(call, lease, (fault, &last)).await;
+                }
+                if seen.done {
                     break None;
                 }
             }
@@ -73,7 +79,7 @@ pub async fn relay(
     if broken.is_some() {
         abort.abort();
     }
-    close(call, lease, (transcript, broken, first_byte_ms), caller).await
+    close(call, lease, (&transcript, broken, first_byte_ms), caller).await
 }
 
 enum Next {
@@ -96,25 +102,12 @@ async fn next(call: &LiveCall<'_>, lease: &mut Lease<'_>, stream: &mut ByteStrea
     }
 }
 
-async fn pass_on(
-    lease: &mut Lease<'_>,
-    caller: &mut CallerStream,
-    out: String,
-) -> Result<(), ApiError> {
-    match lease.keep(caller.write(&out)).await {
-        Ok(Ok(())) => Ok(()),
-        // Nobody reads: the provider need not go on either.
-        Ok(Err(ReaderStalled)) => Err(cut_off()),
-        Err(LeaseLost) => Err(ErrorCode::Internal.into()),
-    }
-}
-
 /// Finds out what the call cost, ends the caller's stream with it, and says how the call ended.
 async fn close(
     call: &LiveCall<'_>,
     lease: &mut Lease<'_>,
-    (transcript, broken, first_byte_ms): (Transcript, Option<ApiError>, Option<i64>),
-    mut caller: CallerStream,
+    (transcript, broken, first_byte_ms): (&Transcript, Option<ApiError>, Option<i64>),
+    mut caller: Caller,
 ) -> Ending {
     let seen = transcript.seen();
     if let Some(failure) = &seen.failure {
@@ -131,25 +124,34 @@ async fn close(
         .copied()
         .unwrap_or_default();
     let usage = outcome.usage().filter(|_| call.request.include_usage);
-    let last = transcript.close(Closing {
-        usage: usage.map(|usage| (usage, charge)),
-        fault,
-        request_id: &call.admitted.request.to_string(),
-        docs_url: &call.gateway.config.docs_url,
-    });
-    // What was relayed is charged whether or not the caller takes the end of it.
-    let _ = lease.keep(caller.write(&last)).await;
-    caller.close().await;
+    let last = transcript.close(closing(call, fault, usage.map(|usage| (usage, charge))));
+    match fault {
+        Some(fault) => caller.fail(call, lease, (fault, &last)).await,
+        None => caller.end(call, lease, &last).await,
+    }
     Ending {
         outcome,
         facts: ResolutionFacts {
-            status: Some(200),
+            status: Some(caller.status()),
             error_code: fault.map(|fault| fault.code.row().code),
             finish_reason: seen.finish_reason.clone(),
             provider_id: lease.provider_id().map(str::to_owned),
             first_byte_ms,
             ..ResolutionFacts::default()
         },
+    }
+}
+
+fn closing<'a>(
+    call: &'a LiveCall<'_>,
+    fault: Option<&'a ApiError>,
+    usage: Option<(&'a Usage, Nanos)>,
+) -> Closing<'a> {
+    Closing {
+        usage,
+        fault,
+        request_id: &call.request_id,
+        docs_url: &call.gateway.config.docs_url,
     }
 }
 
@@ -175,14 +177,117 @@ fn event_stream(call: &LiveCall<'_>, readable: ReadableStream) -> Result<Respons
         .stream(readable))
 }
 
-/// The caller took nothing for too long.
-struct ReaderStalled;
+/// How far the caller's response is. It begins with the first bytes for the caller, so that a
+/// provider that fails before them becomes an error with a status of its own.
+enum Caller {
+    /// Nothing was sent.
+    Waiting(Responder),
+    /// The stream is open.
+    Reading(CallerStream),
+    /// Everything was told, with this status; or the caller has left.
+    Told(u16),
+}
+
+impl Caller {
+    /// Writes to the caller, and waits until it has taken it.
+    async fn write(
+        &mut self,
+        call: &LiveCall<'_>,
+        lease: &mut Lease<'_>,
+        text: &str,
+    ) -> Result<(), ApiError> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.begin(call);
+        let Self::Reading(stream) = self else {
+            return Ok(());
+        };
+        match lease.keep(stream.write(text)).await {
+            Ok(Written::Taken) => Ok(()),
+            Ok(Written::Left) => {
+                *self = Self::Told(200);
+                Ok(())
+            }
+            // Nobody reads: the provider need not go on either.
+            Ok(Written::Stalled) => {
+                *self = Self::Told(200);
+                Err(cut_off())
+            }
+            Err(LeaseLost) => Err(ErrorCode::Internal.into()),
+        }
+    }
+
+    /// Writes the end and closes the stream. What was relayed is charged whether or not the caller
+    /// takes the end of it.
+    async fn end(&mut self, call: &LiveCall<'_>, lease: &mut Lease<'_>, last: &str) {
+        let _ = self.write(call, lease, last).await;
+        if let Self::Reading(stream) = self {
+            let _ = lease.keep(stream.close()).await;
+            *self = Self::Told(200);
+        }
+    }
+
+    /// Tells an error: as the response, or in the stream if that has begun.
+    async fn fail(
+        &mut self,
+        call: &LiveCall<'_>,
+        lease: &mut Lease<'_>,
+        (error, last): (&ApiError, &str),
+    ) {
+        match std::mem::replace(self, Self::Told(error.status())) {
+            Self::Waiting(responder) => call.refuse(responder, error.clone()),
+            Self::Reading(stream) => {
+                *self = Self::Reading(stream);
+                self.end(call, lease, last).await;
+            }
+            told @ Self::Told(_) => *self = told,
+        }
+    }
+
+    const fn status(&self) -> u16 {
+        match self {
+            Self::Waiting(_) | Self::Reading(_) => 200,
+            Self::Told(status) => *status,
+        }
+    }
+
+    fn begin(&mut self, call: &LiveCall<'_>) {
+        if !matches!(self, Self::Waiting(_)) {
+            return;
+        }
+        let Self::Waiting(responder) = std::mem::replace(self, Self::Told(200)) else {
+            return;
+        };
+        match CallerStream::open(call.gateway) {
+            Ok((stream, readable)) => {
+                if responder.send(event_stream(call, readable)).is_ok() {
+                    *self = Self::Reading(stream);
+                }
+            }
+            Err(fault) => {
+                log::fault(call.gateway, "stream", &fault);
+                call.refuse(responder, ErrorCode::Internal.into());
+                *self = Self::Told(ErrorCode::Internal.row().status);
+            }
+        }
+    }
+}
+
+/// What became of a write.
+enum Written {
+    /// The caller has it.
+    Taken,
+    /// The caller has left.
+    Left,
+    /// The caller took nothing for too long.
+    Stalled,
+}
 
 /// The writing end of the caller's response.
 struct CallerStream {
     writer: WritableStreamDefaultWriter,
     timeout_ms: i64,
-    gone: bool,
 }
 
 impl CallerStream {
@@ -190,37 +295,20 @@ impl CallerStream {
         let pipe = TransformStream::new()?;
         let writer = pipe.writable().get_writer()?;
         let timeout_ms = gateway.config.reader_timeout_ms;
-        Ok((
-            Self {
-                writer,
-                timeout_ms,
-                gone: false,
-            },
-            pipe.readable(),
-        ))
+        Ok((Self { writer, timeout_ms }, pipe.readable()))
     }
 
-    /// Writes, and waits until the caller has taken it. Once the caller has left, there is nothing
-    /// to wait for.
-    async fn write(&mut self, text: &str) -> Result<(), ReaderStalled> {
-        if text.is_empty() || self.gone {
-            return Ok(());
-        }
+    async fn write(&self, text: &str) -> Written {
         let chunk: JsValue = Uint8Array::from(text.as_bytes()).into();
         let write = JsFuture::from(self.writer.write_with_chunk(&chunk));
         match within_ms(self.timeout_ms, write).await {
-            Some(written) => {
-                self.gone = written.is_err();
-                Ok(())
-            }
-            None => Err(ReaderStalled),
+            Some(Ok(_)) => Written::Taken,
+            Some(Err(_)) => Written::Left,
+            None => Written::Stalled,
         }
     }
 
-    async fn close(self) {
-        if !self.gone {
-            let closed = JsFuture::from(self.writer.close());
-            let _ = within_ms(self.timeout_ms, closed).await;
-        }
+    async fn close(&self) {
+        let _ = within_ms(self.timeout_ms, JsFuture::from(self.writer.close())).await;
     }
 }

@@ -146,6 +146,10 @@ fn panic_if_probed(gateway: &Gateway, path: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use tollgate_core::chat::{FIELDS, Treatment};
+
     use super::*;
 
     #[test]
@@ -192,5 +196,34 @@ mod tests {
         described.sort();
         known.sort();
         assert_eq!(described, known);
+    }
+
+    #[test]
+    fn the_published_description_names_exactly_the_fields_and_errors_there_are() {
+        let openapi: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let schemas = &openapi["components"]["schemas"];
+        let check = |described: Vec<&str>, mut known: Vec<&str>| {
+            let mut described = described;
+            described.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(described, known);
+        };
+        let properties = schemas["ChatRequest"]["properties"].as_object().unwrap();
+        let accepted = FIELDS
+            .iter()
+            .filter(|field| field.treatment != Treatment::Refused);
+        check(
+            properties.keys().map(String::as_str).collect(),
+            accepted.map(|field| field.name).collect(),
+        );
+        let error = &schemas["Error"]["properties"]["error"]["properties"];
+        let described = |name: &str| -> Vec<&str> {
+            let words = error[name]["enum"].as_array().unwrap();
+            words.iter().filter_map(|word| word.as_str()).collect()
+        };
+        let rows = || ErrorCode::ALL.iter().map(|code| code.row());
+        check(described("code"), rows().map(|row| row.code).collect());
+        let kinds: HashSet<&str> = rows().map(|row| row.kind.as_str()).collect();
+        check(described("type"), kinds.into_iter().collect());
     }
 }

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod ids;
 pub mod key;
 pub mod money;
+pub mod pattern;
 
 pub mod catalogue;
 pub mod pricing;

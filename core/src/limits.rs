@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::hrana::{HranaFault, Row};
+use crate::pattern;
+
 const BUCKETS: i64 = 60;
 
 /// What a key may do, with its account's defaults filled in. `None` is no limit.
@@ -38,31 +41,25 @@ impl Limits {
         };
         patterns
             .iter()
-            .any(|pattern| matches_pattern(pattern, slug))
+            .any(|pattern| pattern::matches(pattern, slug))
     }
 }
 
-/// Whether `text` has the form of `pattern`, in which `*` stands for any text, also none.
-#[must_use]
-pub fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    true
+/// Reads the eight limits from `first` on, in the order of `Limits`.
+pub(crate) fn read_limits(row: &Row, first: usize) -> Result<Limits, HranaFault> {
+    let at = |offset: usize| first.saturating_add(offset);
+    let patterns: Option<String> = row.get(at(7))?;
+    let patterns = patterns.map(|json| serde_json::from_str(&json)).transpose();
+    Ok(Limits {
+        requests_per_minute: row.get(at(0))?,
+        requests_per_hour: row.get(at(1))?,
+        requests_per_day: row.get(at(2))?,
+        tokens_per_minute: row.get(at(3))?,
+        parallel_calls: row.get(at(4))?,
+        max_tokens: row.get(at(5))?,
+        default_max_tokens: row.get(at(6))?,
+        allowed_models: patterns.map_err(|_| HranaFault::UnexpectedColumn(at(7)))?,
+    })
 }
 
 /// A sliding window that a key's calls are counted in.
@@ -89,23 +86,12 @@ impl Window {
 
     /// The column of `keys` that keeps the counts.
     #[must_use]
-    pub const fn column(self) -> &'static str {
+    const fn column(self) -> &'static str {
         match self {
             Self::MinuteRequests => "minute_requests",
             Self::HourRequests => "hour_requests",
             Self::DayRequests => "day_requests",
             Self::MinuteTokens => "minute_tokens",
-        }
-    }
-
-    /// The column of `keys` and `accounts` that keeps the limit.
-    #[must_use]
-    pub const fn limit_column(self) -> &'static str {
-        match self {
-            Self::MinuteRequests => "requests_per_minute",
-            Self::HourRequests => "requests_per_hour",
-            Self::DayRequests => "requests_per_day",
-            Self::MinuteTokens => "tokens_per_minute",
         }
     }
 
@@ -198,52 +184,29 @@ pub struct Room {
     pub amount: u64,
 }
 
-/// SQL that is true when the window of `keys AS k` has room; `l` is the key's account. `bucket` and
-/// `amount` are SQL expressions.
-pub(crate) fn room_sql(window: Window, bucket: &str, amount: &str) -> String {
-    let (column, limit) = (window.column(), window.limit_column());
+/// SQL that is true when the window of `keys AS k` has room. The arguments are SQL expressions:
+/// the current bucket, what the call takes, and the limit.
+pub(crate) fn room_sql(window: Window, [bucket, amount, limit]: [&str; 3]) -> String {
+    let column = window.column();
     format!(
-        "(coalesce(k.{limit}, l.{limit}) IS NULL OR {amount} + (SELECT coalesce(sum(w.value), 0) \
-         FROM json_each(k.{column}) w WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS}) \
-         <= coalesce(k.{limit}, l.{limit}))"
+        "{amount} + (SELECT coalesce(sum(w.value), 0) FROM json_each(k.{column}) w \
+         WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS}) <= {limit}"
     )
 }
 
-/// SQL for the window's new value once `amount` is counted: old buckets are dropped, and a key
-/// without this limit counts nothing.
-pub(crate) fn count_sql(window: Window, bucket: &str, amount: &str) -> String {
-    let (column, limit) = (window.column(), window.limit_column());
+/// SQL that counts `amount` in the window's current bucket and drops the old ones.
+pub(crate) fn count_sql(window: Window, [bucket, amount]: [&str; 2]) -> String {
+    let column = window.column();
     format!(
-        "{column} = CASE WHEN coalesce(k.{limit}, l.{limit}) IS NULL THEN '{{}}' ELSE \
-         (SELECT json_set(json_group_object(w.key, w.value), '$.\"' || {bucket} || '\"', \
+        "{column} = (SELECT json_set(json_group_object(w.key, w.value), '$.\"' || {bucket} || '\"', \
          {amount} + coalesce(json_extract(k.{column}, '$.\"' || {bucket} || '\"'), 0)) \
-         FROM json_each(k.{column}) w WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS}) END"
+         FROM json_each(k.{column}) w WHERE CAST(w.key AS INTEGER) >= {bucket} - {BUCKETS})"
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_match_with_stars_anywhere() {
-        let check = |pattern: &str, text: &str, expect: bool| {
-            assert_eq!(matches_pattern(pattern, text), expect, "{pattern} {text}");
-        };
-        check("*", "", true);
-        check("*", "openai/gpt-4o", true);
-        check("openai/*", "openai/gpt-4o", true);
-        check("openai/*", "openai", false);
-        check("*-mini", "openai/gpt-4o-mini", true);
-        check("*-mini", "openai/gpt-4o-mini-x", false);
-        check("a*b*c", "a-b-b-c", true);
-        check("a*b*c", "a-c-b", false);
-        check("ab*ba", "aba", false);
-        check("exact", "exact", true);
-        check("exact", "exactly", false);
-        check("", "", true);
-        check("", "a", false);
-    }
 
     #[test]
     fn a_burst_leaves_the_window_only_when_it_is_older_than_the_window() {

@@ -144,7 +144,7 @@ fn read_levels(levels: &str, rules: &str) -> Option<(Vec<LevelCharge>, Vec<Price
     for level in stored.iter().rev() {
         let rule = rules.iter().find(|rule| rule.id == level.rule)?;
         from_root.push(PriceRule {
-            id: rule.id.to_owned(),
+            id: RuleId::parse(rule.id)?,
             pattern: "*".to_owned(),
             markup_bps: rule.markup_bps,
             min_charge: Nanos::new(rule.min_charge),

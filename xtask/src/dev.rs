@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::demo;
 use crate::failure::{Failure, OrFail};
 use crate::progress::{seconds, step};
 use crate::repo::{self, remove};
 use crate::stack::{self, Ports, Stack, StackOptions};
+use crate::{database, demo};
 
 use clock::Clock;
 use log::Log;
@@ -64,6 +64,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     })?;
     let clock = Clock::new(stack.crons(), stack.cron())?;
     let demo = demo::of(&stack)?;
+    database::remember(stack.state_dir(), stack.database())?;
     // From here on a signal ends the loop below; until here it ended the process, and with it
     // every child.
     let stop = stop_flag()?;

@@ -1,15 +1,24 @@
 //! `cargo xtask` as a library: installs the pinned tools, builds the gateway, and runs it on
 //! loopback with its database and its stand-in provider. The end-to-end tests start the same
-//! [`stack::Stack`] that `cargo xtask dev` starts. What the gateway does is not in here.
+//! [`stack::Stack`] that `cargo xtask dev` starts. Also what an operator does by hand, against any
+//! database. What the gateway does is not in here.
 
+pub mod admin;
+pub mod arguments;
 pub mod build;
 pub mod cache;
+pub mod catalogue;
+pub mod clock;
 pub mod database;
 pub mod demo;
 pub mod dev;
+pub mod docs;
 pub mod failure;
 pub mod process;
 pub mod progress;
+pub mod random;
 pub mod repo;
+pub mod report;
 pub mod setup;
 pub mod stack;
+pub mod test;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{build, dev, setup};
+use xtask::{admin, build, catalogue, dev, docs, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -42,6 +42,19 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         ready_file: Option<PathBuf>,
     },
+    /// Brings the tables in `docs/` that are made from the code up to date
+    Docs {
+        /// Changes nothing, and fails when something would change
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks formatting, lints, tests, builds and runs the end-to-end tests
+    Test {
+        /// Runs only the tests whose name contains this, and no other check
+        filter: Option<String>,
+    },
+    Admin(admin::Arguments),
+    Catalogue(catalogue::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -70,5 +83,10 @@ fn run(command: Command) -> Result<(), Failure> {
             base_port: ports,
             ready_file,
         }),
+        Command::Test { filter } => test::run(filter.as_deref()),
+        Command::Docs { check: true } => docs::check(),
+        Command::Docs { check: false } => docs::write(),
+        Command::Admin(arguments) => arguments.run(),
+        Command::Catalogue(arguments) => arguments.run(),
     }
 }

@@ -1,7 +1,5 @@
 //! What a priced call asks of the database, and the batch that answers it in one round trip.
 
-use std::sync::LazyLock;
-
 use serde::Serialize;
 
 use super::decide::{Decision, Refusal, decide};
@@ -9,7 +7,7 @@ use super::snapshot::{Snapshot, read_snapshot, snapshot_statement};
 use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
 use crate::ids::{AccountId, RequestId, RuleId};
 use crate::key::KeyHash;
-use crate::limits::{Window, count_sql, room_sql};
+use crate::limits::{Limits, Window, count_sql, room_sql};
 use crate::money::Nanos;
 
 /// A call that has a price and wants its hold.
@@ -27,6 +25,8 @@ pub struct Ask {
     pub lease_until_ms: i64,
     /// The version of the key's settings that the call was priced with.
     pub key_version: i64,
+    /// The key's limits of that version.
+    pub limits: Limits,
     /// The version of the catalogue that the call was priced with.
     pub catalogue_version: i64,
     /// What to hold, from the caller's account up to the child of the root.
@@ -91,49 +91,13 @@ pub struct AdmitBatch {
 
 const SNAPSHOT_STEP: StepIndex = 0;
 
-static ADMISSIBLE: LazyLock<String> = LazyLock::new(|| {
-    let room = |window: Window| room_sql(window, bucket_arg(window), amount_arg(window));
-    let windows = Window::ALL.map(room).join("\n  AND ");
-    format!(
-        "k.hash = ?1 AND l.id = k.account_id
-  AND k.version = ?3 AND k.revoked_at_ms IS NULL
-  AND (k.expires_at_ms IS NULL OR k.expires_at_ms > ?2)
-  AND (SELECT version FROM catalogue WHERE id = 1) = ?4
-  AND json_array_length(l.chain) = json_array_length(?5)
-  AND NOT EXISTS (SELECT 1 FROM json_each(l.chain) c JOIN accounts a ON a.id = c.value
-      JOIN accounts p ON p.id = a.parent_id LEFT JOIN json_each(?5) n ON n.key = c.key
-    WHERE n.value ->> 'account' IS NOT a.id OR a.status <> 'active'
-      OR p.rules_version <> n.value ->> 'rules_version'
-      OR a.balance_nanos - a.held_nanos < n.value ->> 'hold')
-  AND (coalesce(k.parallel_calls, l.parallel_calls) IS NULL
-    OR k.open_holds < coalesce(k.parallel_calls, l.parallel_calls))
-  AND {windows}"
-    )
-});
-
-// A read that fails when the call is hopeless, so that it never queues for the write lock:
-// `abs` of the least integer is an error.
-static GATE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT abs(CASE WHEN EXISTS (SELECT 1 FROM keys k, accounts l WHERE {}) \
-         THEN 1 ELSE -9223372036854775808 END)",
-        *ADMISSIBLE
-    )
-});
-
-static COUNT: LazyLock<String> = LazyLock::new(|| {
-    let count = |window: Window| count_sql(window, bucket_arg(window), amount_arg(window));
-    let windows = Window::ALL.map(count).join(",\n  ");
-    format!(
-        "UPDATE keys AS k SET open_holds = open_holds + 1,\n  {windows}\nFROM accounts l WHERE {}",
-        *ADMISSIBLE
-    )
-});
-
+// Takes the hold of every level that may be charged at the prices it was asked at. A level whose
+// balance does not cover its hold breaks the table's CHECK, and so the transaction.
 const HOLD: &str = "\
-UPDATE accounts SET held_nanos = held_nanos +
-  (SELECT n.value ->> 'hold' FROM json_each(?1) n WHERE n.value ->> 'account' = accounts.id)
-WHERE id IN (SELECT n.value ->> 'account' FROM json_each(?1) n)";
+UPDATE accounts SET held_nanos = accounts.held_nanos + (n.value ->> 'hold')
+FROM json_each(?1) n, accounts p
+WHERE accounts.id = n.value ->> 'account' AND accounts.status = 'active'
+  AND p.id = accounts.parent_id AND p.rules_version = n.value ->> 'rules_version'";
 
 const INSERT: &str = "\
 INSERT INTO requests (id, nonce, account_id, key_id, state, levels, lease_until_ms, model, provider,
@@ -154,9 +118,9 @@ impl Ask {
     pub fn to_batch(&self) -> AdmitBatch {
         let mut batch = Batch::new();
         batch.step(None, snapshot_statement(&self.key_hash));
-        let gate = batch.step(None, self.bind_test(GATE.as_str()));
+        let gate = batch.step(None, self.gate());
         let mut transaction = batch.begin(Some(Condition::ok(gate)));
-        transaction.then(self.bind_test(COUNT.as_str()));
+        transaction.then(self.count());
         transaction.require_change();
         transaction.then(Statement::new(HOLD).bind(self.levels_json()));
         transaction.require_changes(self.levels.len());
@@ -191,17 +155,70 @@ impl Ask {
         }
     }
 
-    fn bind_test(&self, sql: &'static str) -> Statement {
-        Statement::new(sql)
-            .bind(&self.key_hash.0[..])
-            .bind(self.now_ms)
-            .bind(self.key_version)
-            .bind(self.catalogue_version)
-            .bind(self.levels_json())
-            .bind(Window::MinuteRequests.bucket(self.now_ms))
-            .bind(Window::HourRequests.bucket(self.now_ms))
-            .bind(Window::DayRequests.bucket(self.now_ms))
-            .bind(to_integer(self.reserved_tokens))
+    /// A read that fails when the call is hopeless, so that it never queues for the write lock:
+    /// `abs` of the least integer is an error.
+    fn gate(&self) -> Statement {
+        let mut arguments = Arguments::default();
+        let key = self.key_sql(&mut arguments);
+        let levels = arguments.bind(self.levels_json());
+        let sql = format!(
+            "SELECT abs(CASE WHEN EXISTS (SELECT 1 FROM keys k WHERE {key}) \
+             AND json_array_length({levels}) = (SELECT count(*) FROM json_each({levels}) n \
+             JOIN accounts a ON a.id = n.value ->> 'account' JOIN accounts p ON p.id = a.parent_id \
+             WHERE a.status = 'active' AND p.rules_version = n.value ->> 'rules_version' \
+             AND a.balance_nanos - a.held_nanos >= n.value ->> 'hold') \
+             THEN 1 ELSE -9223372036854775808 END)"
+        );
+        arguments.into_statement(sql)
+    }
+
+    /// Counts the call on its key, if the key may make it.
+    fn count(&self) -> Statement {
+        let mut arguments = Arguments::default();
+        let mut counted = String::from("open_holds = open_holds + 1");
+        for window in self.limited_windows() {
+            let bucket = arguments.bind(window.bucket(self.now_ms));
+            let amount = arguments.bind(to_integer(self.amount(window)));
+            counted.push_str(", ");
+            counted.push_str(&count_sql(window, [&bucket, &amount]));
+        }
+        let key = self.key_sql(&mut arguments);
+        arguments.into_statement(format!("UPDATE keys AS k SET {counted} WHERE {key}"))
+    }
+
+    /// SQL that is true when `keys AS k` is the caller's key, has the settings that the call was
+    /// priced with, and has room for it. The limits are part of those settings, so only those that
+    /// are set are tested: the database compiles every statement anew.
+    fn key_sql(&self, arguments: &mut Arguments) -> String {
+        let hash = arguments.bind(&self.key_hash.0[..]);
+        let version = arguments.bind(self.key_version);
+        let now = arguments.bind(self.now_ms);
+        let catalogue = arguments.bind(self.catalogue_version);
+        let mut sql = format!(
+            "k.hash = {hash} AND k.version = {version} AND k.revoked_at_ms IS NULL \
+             AND (k.expires_at_ms IS NULL OR k.expires_at_ms > {now}) \
+             AND (SELECT version FROM catalogue WHERE id = 1) = {catalogue}"
+        );
+        if let Some(limit) = self.limits.parallel_calls {
+            let limit = arguments.bind(to_integer(limit));
+            sql.push_str(&format!(" AND k.open_holds < {limit}"));
+        }
+        for window in self.limited_windows() {
+            let limit = window.limit_of(&self.limits).unwrap_or_default();
+            let [bucket, amount, limit] = [
+                arguments.bind(window.bucket(self.now_ms)),
+                arguments.bind(to_integer(self.amount(window))),
+                arguments.bind(to_integer(limit)),
+            ];
+            sql.push_str(" AND ");
+            sql.push_str(&room_sql(window, [&bucket, &amount, &limit]));
+        }
+        sql
+    }
+
+    fn limited_windows(&self) -> impl Iterator<Item = Window> {
+        let limited = |window: &Window| window.limit_of(&self.limits).is_some();
+        Window::ALL.into_iter().filter(limited)
     }
 
     fn insert(&self) -> Statement {
@@ -271,18 +288,21 @@ impl AdmitBatch {
     }
 }
 
-const fn bucket_arg(window: Window) -> &'static str {
-    match window {
-        Window::MinuteRequests | Window::MinuteTokens => "?6",
-        Window::HourRequests => "?7",
-        Window::DayRequests => "?8",
-    }
-}
+/// The arguments of a statement whose text is put together from what a call needs.
+#[derive(Default)]
+struct Arguments(Vec<Value>);
 
-const fn amount_arg(window: Window) -> &'static str {
-    match window {
-        Window::MinuteRequests | Window::HourRequests | Window::DayRequests => "1",
-        Window::MinuteTokens => "?9",
+impl Arguments {
+    /// Takes the next argument; returns its placeholder, such as `?3`.
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.0.push(value.into());
+        format!("?{}", self.0.len())
+    }
+
+    fn into_statement(self, sql: String) -> Statement {
+        self.0
+            .into_iter()
+            .fold(Statement::new(sql), Statement::bind)
     }
 }
 

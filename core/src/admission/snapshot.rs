@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::{AccountId, KeyId};
 use crate::key::KeyHash;
-use crate::limits::{Counts, Limits, Window};
+use crate::limits::{Counts, Limits, Window, read_limits};
 use crate::money::Nanos;
 
 /// A key, its accounts and the versions of what their prices rest on.
@@ -117,16 +117,7 @@ pub fn read_snapshot(row: &Row) -> Result<Snapshot, HranaFault> {
             version: row.get(2)?,
             revoked_at_ms: row.get(3)?,
             expires_at_ms: row.get(4)?,
-            limits: Limits {
-                requests_per_minute: row.get(5)?,
-                requests_per_hour: row.get(6)?,
-                requests_per_day: row.get(7)?,
-                tokens_per_minute: row.get(8)?,
-                parallel_calls: row.get(9)?,
-                max_tokens: row.get(10)?,
-                default_max_tokens: row.get(11)?,
-                allowed_models: read_patterns(row, 12)?,
-            },
+            limits: read_limits(row, 5)?,
             open_holds: row.get(17)?,
             counts: [counts(13)?, counts(14)?, counts(15)?, counts(16)?],
         },
@@ -137,13 +128,6 @@ pub fn read_snapshot(row: &Row) -> Result<Snapshot, HranaFault> {
 
 fn read_id<T>(row: &Row, column: usize, parse: fn(&str) -> Option<T>) -> Result<T, HranaFault> {
     parse(&row.get::<String>(column)?).ok_or(HranaFault::UnexpectedColumn(column))
-}
-
-fn read_patterns(row: &Row, column: usize) -> Result<Option<Vec<String>>, HranaFault> {
-    row.get::<Option<String>>(column)?
-        .map(|json| serde_json::from_str(&json))
-        .transpose()
-        .map_err(|_| HranaFault::UnexpectedColumn(column))
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@
 use crate::admission::{Snapshot, read_snapshot, snapshot_statement};
 use crate::catalogue::{Cost, Model};
 use crate::hrana::{HranaFault, Row, Statement};
+use crate::ids::RuleId;
 use crate::key::KeyHash;
 use crate::money::Nanos;
 use crate::pricing::PriceRule;
@@ -80,7 +81,7 @@ pub fn read_caller(snapshot: &[Row], rules: &[Row]) -> Result<Option<CallerFacts
             .get_mut(depth)
             .ok_or(HranaFault::UnexpectedColumn(0))?;
         level.push(PriceRule {
-            id: row.get(1)?,
+            id: RuleId::parse(&row.get::<String>(1)?).ok_or(HranaFault::UnexpectedColumn(1))?,
             pattern: row.get(2)?,
             markup_bps: row.get(3)?,
             min_charge: Nanos::new(row.get(4)?),

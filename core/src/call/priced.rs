@@ -5,7 +5,7 @@ use super::facts::{CallerFacts, ModelFacts};
 use crate::admission::{Ask, LevelHold, Snapshot, refuse_by_settings};
 use crate::catalogue::Model;
 use crate::error::{ApiError, ErrorCode};
-use crate::ids::{RequestId, RuleId};
+use crate::ids::RequestId;
 use crate::key::KeyHash;
 use crate::limits::Limits;
 use crate::money::Nanos;
@@ -53,6 +53,7 @@ pub struct Call {
     pub levels: Vec<LevelHold>,
     bound: UsageBound,
     key_version: i64,
+    limits: Limits,
     catalogue_version: i64,
 }
 
@@ -109,7 +110,7 @@ pub fn price_call(
         .hold(&bound)
         .map_err(|refusal| explain_bound(&refusal))?;
     holds.reverse();
-    let levels = levels(caller, &rules, &holds).ok_or_else(not_sold)?;
+    let levels = levels(caller, &rules, &holds);
     Ok(Call {
         max_tokens,
         cost_id,
@@ -121,6 +122,7 @@ pub fn price_call(
         levels,
         bound,
         key_version: caller.snapshot.key.version,
+        limits: limits.clone(),
         catalogue_version: model.catalogue_version,
         wanted,
     })
@@ -137,6 +139,7 @@ impl Call {
             now_ms: self.prices.at_ms,
             lease_until_ms: identity.lease_until_ms,
             key_version: self.key_version,
+            limits: self.limits.clone(),
             catalogue_version: self.catalogue_version,
             levels: self.levels.clone(),
             model: self.wanted.model.clone(),
@@ -171,23 +174,17 @@ impl Call {
     }
 }
 
-fn levels(
-    caller: &CallerFacts,
-    rules_from_root: &[&PriceRule],
-    holds: &[Nanos],
-) -> Option<Vec<LevelHold>> {
+fn levels(caller: &CallerFacts, rules_from_root: &[&PriceRule], holds: &[Nanos]) -> Vec<LevelHold> {
     let rules = rules_from_root.iter().rev();
     let levels = caller.snapshot.levels.iter();
     levels
         .zip(rules)
         .zip(holds)
-        .map(|((level, rule), hold)| {
-            Some(LevelHold {
-                account: level.account.clone(),
-                rule: RuleId::parse(&rule.id)?,
-                rules_version: level.rules_version,
-                hold: *hold,
-            })
+        .map(|((level, rule), hold)| LevelHold {
+            account: level.account.clone(),
+            rule: rule.id.clone(),
+            rules_version: level.rules_version,
+            hold: *hold,
         })
         .collect()
 }

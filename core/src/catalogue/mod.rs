@@ -11,7 +11,7 @@ mod stored;
 
 pub use cost::{ClockWindow, Cost, Dimension, Override, UnitPrices};
 pub use import::{Import, ImportError, Refused, import};
-pub use store::store;
+pub use store::{CostLine, Sources, costs_statement, read_cost_line, store};
 pub use stored::StoredCostError;
 
 /// A model as the gateway knows it, without any price.

@@ -63,6 +63,7 @@ fn shown(
 mod tests {
     use super::*;
     use crate::catalogue::import;
+    use crate::ids::RuleId;
     use crate::money::Nanos;
 
     const LISTED: &str = r#"{"data":[{
@@ -76,7 +77,7 @@ mod tests {
 
     fn rule(markup_bps: i64) -> PriceRule {
         PriceRule {
-            id: String::new(),
+            id: RuleId::from_random([0; 10]),
             pattern: "*".to_owned(),
             markup_bps,
             min_charge: Nanos::ZERO,

@@ -112,13 +112,14 @@ impl Prices {
 mod tests {
     use super::*;
     use crate::catalogue::UnitPrices;
+    use crate::ids::RuleId;
     use crate::money::Picos;
 
     /// A level that doubles a cost of one nano a token, and a caller's level that doubles that.
     fn price(outcome: Outcome, holds: &[i64]) -> (i64, Vec<i64>, i64) {
         let nano = Picos::new(1_000).unwrap();
         let doubling = PriceRule {
-            id: "rul_a".to_owned(),
+            id: RuleId::from_random([0; 10]),
             pattern: "*".to_owned(),
             markup_bps: 10_000,
             min_charge: Nanos::ZERO,

@@ -1,6 +1,6 @@
 //! What admission takes, what it refuses, and that a refusal changes nothing.
 
-use tollgate_core::accounts::{revoke_key, set_key_limits, set_suspended};
+use tollgate_core::accounts::{LimitEdit, edit_key_limits, revoke_key, set_suspended};
 use tollgate_core::admission::{Admission, Ask, Refusal};
 use tollgate_core::hrana::Statement;
 use tollgate_core::limits::{Limits, Window};
@@ -27,7 +27,7 @@ fn one_round_trip_takes_the_hold_at_every_level_with_few_writes() {
     for (caller, writes) in [(&direct, 6), (&resold, 8)] {
         let ask = world.ask(caller, 400);
         let (admission, admitted) = world.admit_counted(&ask);
-        assert!(is_admitted(&admission), "{admission:?}");
+        assert!(is_admitted(&admission), "{admission:?} {admitted:?}");
         assert_eq!(world.wallet(&caller.account), (1_000, 400, 0, 0));
         let (_, resolved) = world.resolve_counted(&world.resolution(caller, &ask, 300));
         assert_eq!(world.wallet(&caller.account), (700, 0, 0, 300));
@@ -198,14 +198,10 @@ fn a_call_priced_with_older_settings_or_prices_is_priced_again() {
         assert!(is_admitted(&world.admit(&world.ask(&caller, 1))));
     };
     check(|world, caller| {
-        let limits = Limits {
-            max_tokens: Some(5),
-            ..Limits::default()
-        };
-        world.commit(set_key_limits(
+        world.commit(edit_key_limits(
             &caller.account,
             &caller.key_id,
-            &limits,
+            &[LimitEdit::MaxTokens(Some(5))],
             &world.change(),
         ));
     });

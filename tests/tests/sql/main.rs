@@ -1,5 +1,6 @@
-//! Admission, settlement and the ledger on the real database server.
+//! Admission, settlement, the ledger and the operator's commands on the real database server.
 
+mod accounts;
 mod admission;
 mod ledger;
 mod settlement;

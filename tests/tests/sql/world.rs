@@ -58,6 +58,7 @@ impl World {
             now_ms: NOW_MS,
             lease_until_ms: NOW_MS + 120_000,
             key_version: snapshot.key.version,
+            limits: snapshot.key.limits,
             catalogue_version: snapshot.catalogue_version,
             levels: levels.collect(),
             model: "sim/echo".to_owned(),

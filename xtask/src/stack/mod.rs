@@ -2,7 +2,6 @@
 //! built gateway in workerd. `cargo xtask dev` and the end-to-end tests start the same thing. What
 //! the gateway is configured with comes from `wrangler.toml`.
 
-mod migrations;
 mod ports;
 mod service;
 mod simulator;
@@ -19,9 +18,9 @@ use std::time::Duration;
 use crate::database::Database;
 use crate::failure::{Failure, OrFail};
 use crate::progress::step;
+use crate::repo::path;
 use crate::setup::{self, Tools};
 
-pub use migrations::migrate;
 pub use ports::Ports;
 pub use state::{StateDir, clear};
 
@@ -86,8 +85,8 @@ impl Stack {
         }
         let database = Database::new(
             vars.get("TURSO_URL").map_or("", String::as_str),
-            vars.get("TURSO_AUTH_TOKEN").map_or("", String::as_str),
-        );
+            vars.get("TURSO_AUTH_TOKEN").map(String::as_str),
+        )?;
         let simulator = simulator::start(&state, &ports)?;
         let workerd = Service::new("workerd", state.log("workerd"), workerd::health(&ports));
         let mut stack = Self {
@@ -111,7 +110,7 @@ impl Stack {
         if let Some(sqld) = &mut self.sqld {
             sqld.wait()?;
         }
-        migrate(&self.database)?;
+        self.database.migrate(&path("migrations"))?;
         self.simulator.wait()?;
         self.workerd.wait()
     }

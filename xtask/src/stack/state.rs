@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::database;
 use crate::failure::{Failure, OrFail};
 use crate::repo::{make_dir, remove};
 
 /// What a stack puts there. `--fresh` removes these and nothing else, whatever directory it was
 /// given.
-const CONTENTS: [&str; 6] = [
+const CONTENTS: [&str; 7] = [
     "database",
+    database::STATE_FILE,
     "database.key",
     "database.pub",
     "demo.json",

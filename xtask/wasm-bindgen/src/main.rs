@@ -15,7 +15,10 @@ fn main() -> Result<()> {
     let mut out_dir = None;
     let mut args = env::args().skip(1);
     while let Some(arg) = args.next() {
-        let mut value = || args.next().with_context(|| format!("`{arg}` needs a value"));
+        let mut value = || {
+            args.next()
+                .with_context(|| format!("`{arg}` needs a value"))
+        };
         match arg.as_str() {
             "--out-dir" => out_dir = Some(value()?),
             "--out-name" => drop(bindgen.out_name(&value()?)),

@@ -8,6 +8,7 @@
 
 use super::*;
 use crate::catalogue::{ClockWindow, Override, UnitPrices};
+use crate::ids::RuleId;
 use crate::pricing::{PriceRule, Quote, affordable_output_tokens, charges};
 
 const NOON_MS: i64 = 12 * 3_600_000;
@@ -435,7 +436,7 @@ fn images_are_refused_unless_their_tokens_are_bounded_and_billed_like_text() {
 #[test]
 fn the_affordable_answer_is_the_longest_whose_hold_fits_every_level() {
     let rule = |bps: i64, min: i64| PriceRule {
-        id: String::new(),
+        id: RuleId::from_random([0; 10]),
         pattern: "*".to_owned(),
         markup_bps: bps,
         min_charge: Nanos::new(min),
@@ -569,7 +570,7 @@ impl Lcg {
 
     fn rules(&mut self) -> Vec<PriceRule> {
         let rule = |random: &mut Self| PriceRule {
-            id: String::new(),
+            id: RuleId::from_random([0; 10]),
             pattern: "*".to_owned(),
             markup_bps: i64::try_from(random.up_to(20_000)).unwrap(),
             min_charge: Nanos::new(i64::try_from(random.up_to(1_000_000)).unwrap()),

@@ -1,0 +1,222 @@
+//! How what exists is changed: rules end, accounts are suspended, keys are revoked, limits are edited.
+//! The audit entry goes before the change, so that it sees what was there.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{AccountKind, Commit, commit, raise_rules_version};
+use crate::audit::{Change, Entry};
+use crate::hrana::{Batch, Statement, Value};
+use crate::ids::{AccountId, KeyId, RuleId};
+
+/// Ends a rule of the account now.
+#[must_use]
+pub fn end_rule(account: &AccountId, rule: &RuleId, change: &Change) -> Commit {
+    let entry = change.of(Entry {
+        action: "rule.end",
+        table: "price_rules",
+        subject: rule.as_str(),
+        before: "json_object('ends_at_ms', r.ends_at_ms)",
+        after: json!({ "ends_at_ms": change.at_ms }).to_string(),
+    });
+    let end = Statement::new(
+        "UPDATE price_rules SET ends_at_ms = ?3 WHERE id = ?1 AND account_id = ?2 \
+         AND (ends_at_ms IS NULL OR ends_at_ms > ?3)",
+    )
+    .bind(rule.as_str())
+    .bind(account.as_str())
+    .bind(change.at_ms);
+    commit([entry, end, raise_rules_version(account)])
+}
+
+/// Suspends an account or lets it work again. The next call of it, or of any account below it, sees
+/// the change.
+#[must_use]
+pub fn set_suspended(account: &AccountId, suspended: bool, change: &Change) -> Commit {
+    let status = if suspended { "suspended" } else { "active" };
+    let entry = change.of(Entry {
+        action: if suspended {
+            "account.suspend"
+        } else {
+            "account.resume"
+        },
+        table: "accounts",
+        subject: account.as_str(),
+        before: "json_object('status', r.status)",
+        after: json!({ "status": status }).to_string(),
+    });
+    let update =
+        Statement::new("UPDATE accounts SET status = ?2 WHERE id = ?1 AND kind <> 'operator'")
+            .bind(account.as_str())
+            .bind(status);
+    commit([entry, update])
+}
+
+/// Revokes a key of the account, for good: its next call is refused.
+#[must_use]
+pub fn revoke_key(account: &AccountId, key: &KeyId, change: &Change) -> Commit {
+    let entry = change.of(Entry {
+        action: "key.revoke",
+        table: "keys",
+        subject: key.as_str(),
+        before: "json_object('revoked_at_ms', r.revoked_at_ms)",
+        after: json!({ "revoked_at_ms": change.at_ms }).to_string(),
+    });
+    let revoke = Statement::new(
+        "UPDATE keys SET revoked_at_ms = coalesce(revoked_at_ms, ?3), version = version + 1 \
+         WHERE id = ?1 AND account_id = ?2",
+    )
+    .bind(key.as_str())
+    .bind(account.as_str())
+    .bind(change.at_ms);
+    commit([entry, revoke])
+}
+
+/// A new value for one limit; `None` takes the limit away, and then a key takes its account's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LimitEdit {
+    /// Sets `Limits::requests_per_minute`.
+    RequestsPerMinute(Option<u64>),
+    /// Sets `Limits::requests_per_hour`.
+    RequestsPerHour(Option<u64>),
+    /// Sets `Limits::requests_per_day`.
+    RequestsPerDay(Option<u64>),
+    /// Sets `Limits::tokens_per_minute`.
+    TokensPerMinute(Option<u64>),
+    /// Sets `Limits::parallel_calls`.
+    ParallelCalls(Option<u64>),
+    /// Sets `Limits::max_tokens`.
+    MaxTokens(Option<u64>),
+    /// Sets `Limits::default_max_tokens`.
+    DefaultMaxTokens(Option<u64>),
+    /// Sets `Limits::allowed_models`.
+    AllowedModels(Option<Vec<String>>),
+}
+
+impl LimitEdit {
+    const fn column(&self) -> &'static str {
+        match self {
+            Self::RequestsPerMinute(_) => "requests_per_minute",
+            Self::RequestsPerHour(_) => "requests_per_hour",
+            Self::RequestsPerDay(_) => "requests_per_day",
+            Self::TokensPerMinute(_) => "tokens_per_minute",
+            Self::ParallelCalls(_) => "parallel_calls",
+            Self::MaxTokens(_) => "max_tokens",
+            Self::DefaultMaxTokens(_) => "default_max_tokens",
+            Self::AllowedModels(_) => "allowed_models",
+        }
+    }
+
+    fn json(&self) -> Json {
+        match self {
+            Self::RequestsPerMinute(limit)
+            | Self::RequestsPerHour(limit)
+            | Self::RequestsPerDay(limit)
+            | Self::TokensPerMinute(limit)
+            | Self::ParallelCalls(limit)
+            | Self::MaxTokens(limit)
+            | Self::DefaultMaxTokens(limit) => json!(limit),
+            Self::AllowedModels(patterns) => json!(patterns),
+        }
+    }
+
+    fn value(&self) -> Value {
+        match self {
+            Self::RequestsPerMinute(limit)
+            | Self::RequestsPerHour(limit)
+            | Self::RequestsPerDay(limit)
+            | Self::TokensPerMinute(limit)
+            | Self::ParallelCalls(limit)
+            | Self::MaxTokens(limit)
+            | Self::DefaultMaxTokens(limit) => limit
+                .map(|limit| i64::try_from(limit).unwrap_or(i64::MAX))
+                .into(),
+            Self::AllowedModels(patterns) => patterns
+                .as_ref()
+                .map(|patterns| json!(patterns).to_string())
+                .into(),
+        }
+    }
+}
+
+const LIMITS_BEFORE: &str = "\
+json_object('requests_per_minute', r.requests_per_minute, 'requests_per_hour', r.requests_per_hour,
+  'requests_per_day', r.requests_per_day, 'tokens_per_minute', r.tokens_per_minute,
+  'parallel_calls', r.parallel_calls, 'max_tokens', r.max_tokens,
+  'default_max_tokens', r.default_max_tokens, 'allowed_models', json(r.allowed_models))";
+
+/// Sets some of a key's own limits; the others stay as they are.
+#[must_use]
+pub fn edit_key_limits(
+    account: &AccountId,
+    key: &KeyId,
+    edits: &[LimitEdit],
+    change: &Change,
+) -> Commit {
+    let entry = change.of(limits_entry("key.limits", "keys", key.as_str(), edits));
+    let update = Statement::new(format!(
+        "UPDATE keys SET version = version + 1{} WHERE id = ?1 AND account_id = ?2",
+        assignments(edits)
+    ))
+    .bind(key.as_str())
+    .bind(account.as_str());
+    commit([entry, bind_edits(update, edits)])
+}
+
+/// Sets some of an account's defaults for its keys; the others stay as they are.
+#[must_use]
+pub fn edit_account_limits(account: &AccountId, edits: &[LimitEdit], change: &Change) -> Commit {
+    let subject = account.as_str();
+    let entry = change.of(limits_entry("account.limits", "accounts", subject, edits));
+    // `name = name` lets every edit follow a comma, also the first.
+    let update = Statement::new(format!(
+        "UPDATE accounts SET name = name{} WHERE id = ?1 AND kind <> ?2",
+        assignments(edits)
+    ))
+    .bind(subject)
+    .bind(AccountKind::Operator.as_str());
+    let mut batch = Batch::new();
+    let mut transaction = batch.begin(None);
+    for statement in [entry, bind_edits(update, edits)] {
+        transaction.then(statement);
+        transaction.require_change();
+    }
+    // An account without keys has no version to raise.
+    transaction.then(
+        Statement::new("UPDATE keys SET version = version + 1 WHERE account_id = ?1").bind(subject),
+    );
+    let step = transaction.commit();
+    (batch, step)
+}
+
+fn limits_entry<'a>(
+    action: &'static str,
+    table: &'static str,
+    subject: &'a str,
+    edits: &[LimitEdit],
+) -> Entry<'a> {
+    let after: Map<String, Json> = edits
+        .iter()
+        .map(|edit| (edit.column().to_owned(), edit.json()))
+        .collect();
+    Entry {
+        action,
+        table,
+        subject,
+        before: LIMITS_BEFORE,
+        after: Json::Object(after).to_string(),
+    }
+}
+
+/// `, column = ?3, …` in the order in which `bind_edits` binds.
+fn assignments(edits: &[LimitEdit]) -> String {
+    let numbered = (3_u32..).zip(edits);
+    numbered
+        .map(|(number, edit)| format!(", {} = ?{number}", edit.column()))
+        .collect()
+}
+
+fn bind_edits(statement: Statement, edits: &[LimitEdit]) -> Statement {
+    edits
+        .iter()
+        .fold(statement, |statement, edit| statement.bind(edit.value()))
+}

@@ -1,0 +1,76 @@
+//! Accounts, keys and price rules: how people change and read them. Every change is one transaction
+//! with its audit entry, and raises the version that calls in flight are compared with. The
+//! transaction commits exactly when the subject exists and the change is allowed.
+
+mod change;
+mod create;
+mod history;
+mod read;
+
+use crate::hrana::{Batch, Statement, StepIndex};
+use crate::ids::AccountId;
+
+pub use change::{
+    LimitEdit, edit_account_limits, edit_key_limits, end_rule, revoke_key, set_suspended,
+};
+pub use create::{NewAccount, NewKey, NewRule};
+pub use history::{
+    AuditLine, CallLine, LedgerLine, audit_statement, calls_statement, ledger_statement,
+    read_audit_line, read_call_line, read_ledger_line,
+};
+pub use read::{
+    Account, Key, Rule, account_statement, accounts_statement, ancestors_statement, key_statement,
+    keys_statement, operator_statement, read_account, read_key, read_rule, rule_statement,
+    rules_statement,
+};
+
+/// A transaction, and the step that tells whether it took place.
+pub type Commit = (Batch, StepIndex);
+
+/// What an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountKind {
+    /// The root: owns the provider accounts and the catalogue.
+    Operator,
+    /// Has customers below it and a wholesale wallet.
+    Reseller,
+    /// Calls the gateway.
+    Customer,
+}
+
+impl AccountKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Operator, Self::Reseller, Self::Customer];
+
+    /// The word that the database keeps.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Reseller => "reseller",
+            Self::Customer => "customer",
+        }
+    }
+    /// The kind that the database's word names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+fn raise_rules_version(account: &AccountId) -> Statement {
+    Statement::new("UPDATE accounts SET rules_version = rules_version + 1 WHERE id = ?1")
+        .bind(account.as_str())
+}
+
+/// One transaction in which every statement must change something.
+fn commit<const N: usize>(statements: [Statement; N]) -> Commit {
+    let mut batch = Batch::new();
+    let mut transaction = batch.begin(None);
+    for statement in statements {
+        transaction.then(statement);
+        transaction.require_change();
+    }
+    let step = transaction.commit();
+    (batch, step)
+}

@@ -1,0 +1,100 @@
+//! `cargo xtask admin`: what an operator does by hand, against the local or a remote database. Every
+//! change is made by `core` and leaves its line in the audit log; a refused one changes nothing.
+
+mod account;
+mod audit;
+mod credit;
+mod key;
+mod limits;
+mod rule;
+mod session;
+mod show;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::database::Connection;
+use crate::failure::Failure;
+use crate::repo;
+use crate::report::Report;
+
+pub use session::Session;
+
+/// Manages accounts, keys, credit and prices; every change is in the audit log.
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
+    /// Prints JSON; amounts are in 1e-9 US dollars (`_nanos`), times in Unix milliseconds (`_ms`)
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Brings the database's tables up to date
+    Migrate,
+    /// The account at the root, which owns the catalogue
+    #[command(subcommand)]
+    Operator(account::OperatorCommand),
+    /// Resellers and customers
+    #[command(subcommand)]
+    Account(account::Command),
+    /// API keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Gives an account credit
+    Grant(credit::Grant),
+    /// Corrects an account's credit, up or down
+    Adjust(credit::Adjust),
+    /// What an account charges the accounts right below it
+    #[command(subcommand)]
+    Rule(rule::Command),
+    /// Shows who changed what, the latest first
+    Audit(audit::Arguments),
+}
+
+impl Arguments {
+    /// Runs the command and prints its report.
+    ///
+    /// # Errors
+    /// The command's own; then nothing was changed, unless the message says otherwise.
+    pub fn run(&self) -> Result<(), Failure> {
+        let database = self.connection.open()?;
+        let session = Session::of_user(&database);
+        let report = match &self.command {
+            Command::Migrate => migrate(&session)?,
+            Command::Operator(command) => command.run(&session)?,
+            Command::Account(command) => command.run(&session)?,
+            Command::Key(command) => command.run(&session)?,
+            Command::Grant(grant) => grant.run(&session)?,
+            Command::Adjust(adjust) => adjust.run(&session)?,
+            Command::Rule(command) => command.run(&session)?,
+            Command::Audit(arguments) => arguments.run(&session)?,
+        };
+        report.print(self.json);
+        Ok(())
+    }
+}
+
+fn migrate(session: &Session<'_>) -> Result<Report, Failure> {
+    let applied = session.database.migrate(&repo::path("migrations"))?;
+    let names: Vec<String> = applied
+        .iter()
+        .map(|migration| format!("{:04}_{}", migration.version, migration.name))
+        .collect();
+    let text = if names.is_empty() {
+        "the database is up to date\n".to_owned()
+    } else {
+        names
+            .iter()
+            .map(|name| format!("applied {name}\n"))
+            .collect()
+    };
+    Ok(Report {
+        text,
+        json: json!({ "applied": names }),
+    })
+}
