@@ -87,15 +87,33 @@ impl Client {
 
     /// Sends a call and does not wait for its answer. Dropping the connection hangs up.
     pub fn send_only(&self, body: &Value) -> TcpStream {
+        let body = body.to_string();
+        let length = body.len().to_string();
+        let mut connection = self.begin(&[("content-length", &length)]);
+        connection.write_all(body.as_bytes()).unwrap();
+        connection
+    }
+
+    /// Announces a call with these headers, and reads what is answered before a body was sent.
+    pub fn announce(&self, headers: &[(&str, &str)]) -> String {
+        let mut connection = self.begin(headers);
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn begin(&self, headers: &[(&str, &str)]) -> TcpStream {
         let address = self.base_url.strip_prefix("http://").unwrap();
         let mut connection = TcpStream::connect(address).unwrap();
-        let (key, body) = (&self.key, body.to_string());
-        let head = format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
+        let mut head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\nconnection: close\r\n",
+            self.key
         );
-        connection.write_all((head + &body).as_bytes()).unwrap();
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        connection.write_all((head + "\r\n").as_bytes()).unwrap();
         connection
     }
 

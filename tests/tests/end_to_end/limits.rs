@@ -44,21 +44,21 @@ fn exactly_the_allowed_requests_a_minute_are_made_and_the_others_consume_nothing
         },
     );
     let client = stage.client(&caller);
+    let first = call(&client, "five-a-minute");
+    let second = call(&client, "five-a-minute");
+    for (answer, remaining) in [(&first, 4), (&second, 3)] {
+        assert_eq!(number(answer, "x-ratelimit-limit-requests"), 5);
+        assert_eq!(number(answer, "x-ratelimit-remaining-requests"), remaining);
+    }
     let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..12)
+        let calls: Vec<_> = (0..10)
             .map(|_| scope.spawn(|| call(&client, "five-a-minute")))
             .collect();
         calls.into_iter().map(|call| call.join().unwrap()).collect()
     });
     let (made, refused): (Vec<_>, Vec<_>) =
         answers.into_iter().partition(|answer| answer.status == 200);
-    assert_eq!((made.len(), refused.len()), (5, 7));
-    let mut remaining: Vec<i64> = made
-        .iter()
-        .map(|answer| number(answer, "x-ratelimit-remaining-requests"))
-        .collect();
-    remaining.sort_unstable();
-    assert_eq!(remaining, [0, 1, 2, 3, 4]);
+    assert_eq!((made.len(), refused.len()), (3, 7));
     for answer in &refused {
         let told = (answer.status, answer.error_code());
         assert_eq!(told, (429, "rate_limit_requests".to_owned()), "{answer:?}");
@@ -69,7 +69,7 @@ fn exactly_the_allowed_requests_a_minute_are_made_and_the_others_consume_nothing
         }
     }
     assert_eq!(stage.provider.received("five-a-minute").len(), 5);
-    let paid = made[0].json()["usage"]["cost"].as_f64().unwrap() * 5e9;
+    let paid = first.json()["usage"]["cost"].as_f64().unwrap() * 5e9;
     let wallet = stage.settled(&caller.account);
     assert_eq!(wallet.charged, paid.round() as i64);
     assert_eq!(stage.requests_of(&caller.account).len(), 5);

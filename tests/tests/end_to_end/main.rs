@@ -7,9 +7,14 @@ mod stage;
 
 mod first_call;
 mod money;
+mod sdks;
 
 mod credit;
 mod limits;
+
+mod bad_input;
+mod boundary;
+mod inquiry;
 
 mod faults;
 mod isolation;
