@@ -171,7 +171,7 @@ async fn dispatch(
             }
             Err(fault) => {
                 log::fault(gateway, "dispatch", &fault);
-                explain_silence(&fault)
+                return Err(explain_silence(&fault));
             }
         };
         if !may_retry || attempt == MAX_DISPATCHES {
@@ -182,12 +182,11 @@ async fn dispatch(
     }
 }
 
-/// What to tell the caller, and whether the call was surely not sent.
-fn explain_silence(fault: &NoAnswer) -> (ApiError, bool) {
+/// What to tell the caller of a call that may have been sent, so that it is not sent again.
+fn explain_silence(fault: &NoAnswer) -> ApiError {
     match fault {
-        NoAnswer::NotConnected(_) => (ErrorCode::ProviderUnavailable.into(), true),
-        NoAnswer::Dropped(_) => (ErrorCode::ProviderUnavailable.into(), false),
-        NoAnswer::TimedOut => (ErrorCode::ProviderTimeout.into(), false),
+        NoAnswer::Unreachable(_) => ErrorCode::ProviderUnavailable.into(),
+        NoAnswer::TimedOut => ErrorCode::ProviderTimeout.into(),
     }
 }
 
