@@ -74,7 +74,8 @@ impl Stage {
         let models = provider.models();
         let import = catalogue::import(models.as_bytes(), 0).unwrap();
         assert_eq!(import.refused, []);
-        world.commit(catalogue::store(&import, "test", &world.change()));
+        let sources = catalogue::Sources::default();
+        world.commit(catalogue::store(&import, &sources, &world.change()));
         Self {
             catalogue: Catalogue::read(&models),
             stack,
