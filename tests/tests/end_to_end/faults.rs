@@ -120,8 +120,8 @@ const ROWS: &[Row] = &[
     late("sim/huge-event", Whole, Broken("answer_too_large")),
     both("sim/redirect", UNAVAILABLE, 1),
     fine("sim/gzip"),
-    late("sim/html", MALFORMED, CUT),
-    late("sim/empty", MALFORMED, CUT),
+    late("sim/html", MALFORMED, UNAVAILABLE),
+    late("sim/empty", MALFORMED, UNAVAILABLE),
     fine("sim/no-cancel"),
     fine("sim/late-record"),
 ];
@@ -236,6 +236,12 @@ fn check(row: &Row, streamed: bool) {
     );
     assert_eq!(wallet.balance, 1_000_000_000 - due);
     assert_eq!(hold.shortfall_nanos, Some(charge(bill) - due), "shortfall");
+    let code = match expected {
+        Told::Answer => None,
+        Told::Error(_, code) | Told::Broken(code) => Some(code),
+    };
+    let logged = (hold.status, hold.error_code.as_deref());
+    assert_eq!(logged, (Some(i64::from(head.status)), code), "usage log");
     let state = if due == 0 { "voided" } else { "settled" };
     assert_eq!(hold.state, state, "{hold:?}");
     assert_eq!(

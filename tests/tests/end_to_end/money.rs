@@ -122,7 +122,7 @@ fn both_levels_pay_usage_times_cost_times_rule_to_the_nano() {
 fn a_call_that_costs_less_than_the_minimum_costs_the_minimum() {
     let stage = shared();
     let reseller = stage.new_reseller(CREDIT, 0);
-    stage.rule(&reseller, "sim/e*", 0, 77_777);
+    stage.rule(&reseller, "sim/e*", (0, 77_777));
     let caller = stage.caller(&reseller, CREDIT, Limits::default());
     let client = stage.client(&caller);
     let check = |model: &str, least: i64| {
@@ -163,7 +163,7 @@ fn new_prices_hold_for_the_very_next_call() {
     check(0);
     check(0);
     for (longer, markup_bps) in [("sim/*", 500), ("sim/echo", 1_000)] {
-        stage.rule(&reseller, longer, markup_bps, 0);
+        stage.rule(&reseller, longer, (markup_bps, 0));
         check(markup_bps);
     }
 }
