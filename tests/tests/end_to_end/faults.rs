@@ -180,6 +180,29 @@ fn whatever_the_provider_does_the_answer_is_sensible_and_the_wallet_right() {
     }
 }
 
+#[test]
+fn a_provider_that_falls_silent_in_mid_stream_is_given_up_and_only_its_bill_is_paid() {
+    let stage = impatient();
+    let caller = stage.customer(1_000_000_000);
+    let stream = stage.client(&caller).stream_with_usage(&json!({
+        "model": "sim/slow",
+        "messages": [{"role": "user", "content": "falls-silent [[ttft_ms=600000]]"}],
+        "max_tokens": 100,
+    }));
+    let text = stream.text();
+    assert_eq!(
+        Events::read(&text).error().unwrap()["code"],
+        "provider_timeout",
+        "{text}"
+    );
+    let wallet = stage.settled(&caller.account);
+    let [received] = &stage.provider.received("falls-silent")[..] else {
+        panic!("not exactly one call");
+    };
+    assert!(received.client_gone, "the provider was told to stop");
+    assert_eq!(wallet.charged, charge(received.billed_picos));
+}
+
 fn check(row: &Row, streamed: bool) {
     let stage = match row.model {
         "sim/timeout" => impatient(),
