@@ -8,7 +8,7 @@ use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::ids::RequestId;
 use tollgate_core::key::KeyHash;
 
-use crate::clock::{now_ms, random_u64, sleep_ms};
+use crate::clock::{now_ms, sleep_ms};
 use crate::facts::{self, Facts};
 use crate::gateway::Gateway;
 use crate::log;
@@ -56,7 +56,7 @@ async fn try_admit(
     wanted: Wanted,
 ) -> Result<Admitted, Refused> {
     let mut identity = Identity {
-        request: gateway.request,
+        request: gateway.request(),
         nonce: gateway.nonce,
         key_hash: hash,
         lease_until_ms: now_ms() + gateway.config.lease_ms,
@@ -99,9 +99,10 @@ async fn try_admit(
             }
             Some(Admission::UnknownKey) => return Err(ErrorCode::InvalidApiKey.into()),
             Some(Admission::IdTaken) => {
-                let random = random_u64().map_err(|_| ApiError::new(ErrorCode::Internal))?;
-                let low = u32::try_from(random >> 32).unwrap_or_default();
-                identity.request = RequestId::new(now_ms(), low);
+                gateway
+                    .draw_request_id()
+                    .map_err(|_| ApiError::new(ErrorCode::Internal))?;
+                identity.request = gateway.request();
             }
             Some(Admission::Contended) => {
                 gave_up = ErrorCode::DatabaseUnavailable;
@@ -148,7 +149,8 @@ fn explain(refusal: &Refusal, snapshot: &Snapshot, call: &Call, known: &Facts) -
     let affordable = matches!(refusal, Refusal::InsufficientCredits { .. })
         .then(|| call.affordable_max_tokens(&known.model.model, snapshot));
     Refused {
-        error: refusal.to_error(affordable),
+        error: Box::new(refusal.to_error(affordable)),
         headers: rate_limit_headers(&snapshot.key, None, call.prices.at_ms),
+        logged: false,
     }
 }

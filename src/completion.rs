@@ -14,42 +14,28 @@ use tollgate_core::chat::{self, ChatRequest};
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::key::KeyHash;
 use tollgate_core::money::{Nanos, Picos};
-use tollgate_core::openrouter::{
-    Answer, AnswerFault, Cause, Failure, MaxPrice, failure, read_answer,
-};
-use tollgate_core::settlement::{Outcome, ResolutionFacts};
-use tollgate_core::usage::Usage;
+use tollgate_core::openrouter::{Cause, Failure, MaxPrice, failure};
 use worker::{AbortController, AbortSignal, Request, Response};
 
 use crate::admit::{Admitted, admit};
 use crate::authenticate::authenticate;
 use crate::body::read_json;
-use crate::clock::{now_ms, sleep_ms, within_ms};
+use crate::clock::{now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
+use crate::live_call::{Ending, LiveCall};
 use crate::log;
-use crate::provider::{BodyFault, Head, NoAnswer};
+use crate::one_shot::one_shot;
+use crate::provider::{Head, NoAnswer};
 use crate::relay::relay;
-use crate::respond::{self, Extra, Refused};
+use crate::respond::Refused;
 use crate::settle::{resolution, settle};
-
-/// The largest one-shot answer that is read.
-const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
 /// How often a call is sent at most; only what the provider surely did not begin is sent again.
 const MAX_DISPATCHES: u32 = 3;
 
 /// How the caller gets its response: once, and perhaps it has left.
 pub type Responder = oneshot::Sender<Result<Response, Refused>>;
-
-/// How an admitted call ended.
-#[derive(Debug)]
-pub struct Ending {
-    /// What is known of its usage.
-    pub outcome: Outcome,
-    /// What the log keeps of it.
-    pub facts: ResolutionFacts,
-}
 
 /// Answers `POST chat/completions`.
 pub async fn answer(gateway: &Rc<Gateway>, mut request: Request) -> Result<Response, Refused> {
@@ -84,6 +70,10 @@ async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Vec<u8>, responder:
     resolution.facts.resolved_at_ms = now_ms();
     resolution.facts.total_ms = Some(gateway.elapsed_ms());
     let resolved = settle(&gateway, &resolution).await;
+    if resolved.is_none() {
+        let what = "a hold could not be resolved; the sweep will";
+        log::alarm(&gateway, what, &serde_json::Value::Null);
+    }
     if resolution.shortfall > Nanos::ZERO {
         let nanos = serde_json::json!({ "shortfall_nanos": resolution.shortfall.get() });
         log::alarm(&gateway, "a call cost more than its hold", &nanos);
@@ -147,14 +137,16 @@ async fn carry_out(
             if request.stream {
                 relay(&call, &mut lease, head, (responder, abort)).await
             } else {
-                call.one_shot(&mut lease, head, (responder, abort)).await
+                one_shot(&call, &mut lease, head, (responder, abort)).await
             }
         }
     }
 }
 
-/// Sends the call until an answer begins. By the provider's terms an answer that never begins and
-/// an answer with an error status are not billed (`openrouter`), so an error here means `NotSent`.
+/// Sends the call until an answer begins; an error means that nothing is charged. OpenRouter does
+/// not bill an answer with an error status or without completion tokens ("zero completion
+/// insurance", openrouter.ai/docs/features/zero-completion-insurance). It may bill a one-shot call
+/// that we gave up on, because only streams can be cancelled: that is the operator's risk.
 async fn dispatch(
     gateway: &Gateway,
     admitted: &Admitted,
@@ -179,7 +171,7 @@ async fn dispatch(
             }
             Err(fault) => {
                 log::fault(gateway, "dispatch", &fault);
-                explain_silence(&fault)
+                return Err(explain_silence(&fault));
             }
         };
         if !may_retry || attempt == MAX_DISPATCHES {
@@ -190,12 +182,11 @@ async fn dispatch(
     }
 }
 
-/// What to tell the caller, and whether the call was surely not sent.
-fn explain_silence(fault: &NoAnswer) -> (ApiError, bool) {
+/// What to tell the caller of a call that may have been sent, so that it is not sent again.
+fn explain_silence(fault: &NoAnswer) -> ApiError {
     match fault {
-        NoAnswer::NotConnected(_) => (ErrorCode::ProviderUnavailable.into(), true),
-        NoAnswer::Dropped(_) => (ErrorCode::ProviderUnavailable.into(), false),
-        NoAnswer::TimedOut => (ErrorCode::ProviderTimeout.into(), false),
+        NoAnswer::Unreachable(_) => ErrorCode::ProviderUnavailable.into(),
+        NoAnswer::TimedOut => ErrorCode::ProviderTimeout.into(),
     }
 }
 
@@ -221,190 +212,5 @@ pub fn report(gateway: &Gateway, failure: &Failure) {
             "the provider refuses the operator's account",
             &cause,
         );
-    }
-}
-
-impl Ending {
-    /// A call that the provider does not bill.
-    pub fn not_sent(code: Option<ErrorCode>) -> Self {
-        let facts = ResolutionFacts {
-            status: code.map(|code| code.row().status),
-            error_code: code.map(|code| code.row().code),
-            ..ResolutionFacts::default()
-        };
-        Self {
-            outcome: Outcome::NotSent,
-            facts,
-        }
-    }
-}
-
-/// A call whose answer has begun.
-#[derive(Debug)]
-pub struct LiveCall<'a> {
-    /// The surroundings.
-    pub gateway: &'a Gateway,
-    /// The hold and the prices.
-    pub admitted: &'a Admitted,
-    /// The request.
-    pub request: &'a ChatRequest<'a>,
-    /// The call's id as the caller knows it.
-    pub request_id: String,
-}
-
-impl LiveCall<'_> {
-    /// Tells the caller an error; whether it is still there does not matter.
-    pub fn refuse(&self, responder: Responder, error: ApiError) {
-        let headers = self.admitted.rate_limit_headers();
-        drop(responder.send(Err(Refused { error, headers })));
-    }
-
-    /// The headers of an answer.
-    pub fn headers(&self) -> Extra {
-        let mut headers = self.admitted.rate_limit_headers();
-        if self.request.max_tokens.is_none() {
-            headers.push((
-                "x-tollgate-max-tokens",
-                self.admitted.call.max_tokens.to_string(),
-            ));
-        }
-        headers
-    }
-
-    /// The provider's usage, with what only the request tells.
-    pub fn complete_usage(&self, usage: Usage) -> Usage {
-        Usage {
-            images: self.request.images,
-            hour_cache: self.request.hour_cache,
-            ..usage
-        }
-    }
-
-    /// What is charged when the provider reported nothing: its own record, or else `fallback`. The
-    /// record may take a moment to appear.
-    pub async fn look_up(&self, lease: &mut Lease<'_>, fallback: Outcome) -> Outcome {
-        const PAUSES_MS: [i64; 4] = [0, 200, 600, 1_500];
-        let Some(provider_id) = lease.provider_id().map(str::to_owned) else {
-            return fallback;
-        };
-        for pause_ms in PAUSES_MS {
-            let read = async {
-                sleep_ms(pause_ms).await;
-                self.gateway.provider.record(&provider_id).await
-            };
-            match lease.keep(read).await {
-                Err(LeaseLost) => return fallback,
-                Ok(Some(body)) => {
-                    let usage = tollgate_core::openrouter::billed_usage(&body);
-                    if let Some(outcome) = usage {
-                        return outcome.map_usage(|usage| self.complete_usage(usage));
-                    }
-                }
-                Ok(None) => {}
-            }
-        }
-        fallback
-    }
-
-    async fn one_shot(
-        &self,
-        lease: &mut Lease<'_>,
-        mut head: Head,
-        (responder, abort): (Responder, AbortController),
-    ) -> Ending {
-        let timeout_ms = self.gateway.config.provider_timeout_ms;
-        let read = lease
-            .keep(within_ms(timeout_ms, head.body(MAX_ANSWER_BYTES)))
-            .await;
-        let first_byte_ms = Some(self.gateway.elapsed_ms());
-        let body = match read {
-            Ok(Some(Ok(body))) => body,
-            Ok(Some(Err(fault))) => {
-                abort.abort();
-                log::fault(self.gateway, "answer", &fault);
-                return self.fail(lease, responder, explain_cut(&fault)).await;
-            }
-            Ok(None) => {
-                abort.abort();
-                return self
-                    .fail(lease, responder, ErrorCode::ProviderTimeout.into())
-                    .await;
-            }
-            Err(LeaseLost) => {
-                abort.abort();
-                return self
-                    .fail(lease, responder, ErrorCode::Internal.into())
-                    .await;
-            }
-        };
-        let answer = match read_answer(&body) {
-            Ok(answer) => answer,
-            Err(fault) => {
-                if let AnswerFault::Provider(failure) = &fault {
-                    report(self.gateway, failure);
-                }
-                return self.fail(lease, responder, fault.into_error()).await;
-            }
-        };
-        if let Some(id) = &answer.provider_id {
-            lease.note_provider_id(id);
-        }
-        let outcome = self.outcome_of(lease, &answer).await;
-        self.respond(responder, &answer, &outcome);
-        Ending {
-            outcome,
-            facts: ResolutionFacts {
-                status: Some(200),
-                finish_reason: answer.finish_reason.map(std::borrow::Cow::into_owned),
-                provider_id: lease.provider_id().map(str::to_owned),
-                first_byte_ms,
-                ..ResolutionFacts::default()
-            },
-        }
-    }
-
-    async fn outcome_of(&self, lease: &mut Lease<'_>, answer: &Answer<'_>) -> Outcome {
-        if let Some(usage) = answer.usage {
-            return Outcome::Exact(self.complete_usage(usage));
-        }
-        let estimate = self.request.estimated_usage(answer.visible_bytes);
-        self.look_up(lease, Outcome::AtLeast(estimate)).await
-    }
-
-    fn respond(&self, responder: Responder, answer: &Answer<'_>, outcome: &Outcome) {
-        let charge = self
-            .admitted
-            .call
-            .price(outcome)
-            .charges
-            .first()
-            .copied()
-            .unwrap_or_default();
-        let usage = outcome.usage().map(|usage| (usage, charge));
-        let body = answer.to_caller(&self.admitted.request.generation_id(), usage);
-        let mut headers = self.headers();
-        headers.push(("x-tollgate-charge", charge.to_usd()));
-        let response = respond::json(self.gateway, body, &headers);
-        let response = response.map_err(|_| ApiError::new(ErrorCode::Internal).into());
-        drop(responder.send(response));
-    }
-
-    /// Tells the caller the error at once, and then finds out what the call cost. Without a record
-    /// nothing of an answer was given, so nothing is charged for it.
-    async fn fail(&self, lease: &mut Lease<'_>, responder: Responder, error: ApiError) -> Ending {
-        let code = error.code;
-        self.refuse(responder, error);
-        let outcome = self.look_up(lease, Outcome::NotSent).await;
-        let mut ending = Ending::not_sent(Some(code));
-        ending.outcome = outcome;
-        ending.facts.provider_id = lease.provider_id().map(str::to_owned);
-        ending
-    }
-}
-
-fn explain_cut(fault: &BodyFault) -> ApiError {
-    match fault {
-        BodyFault::TooLarge => ErrorCode::AnswerTooLarge.into(),
-        BodyFault::Cut(_) => tollgate_core::openrouter::cut_off(),
     }
 }

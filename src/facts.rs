@@ -78,9 +78,10 @@ pub async fn read(gateway: &Gateway, hash: &KeyHash, slug: &str) -> Result<Facts
         .map_err(|fault| unavailable(&fault))?
         .ok_or(ErrorCode::InvalidApiKey)?;
     let models = read_model(reply.rows(model)).map_err(|fault| unavailable(&fault))?;
+    check_key(&caller, gateway)?;
     let caller = Rc::new(caller);
     let Some(model) = models.into_iter().next().map(Rc::new) else {
-        return Err(refuse_before_model(&caller, gateway));
+        return Err(ApiError::new(ErrorCode::ModelNotFound).with_param("model"));
     };
     MEMORY.with_borrow_mut(|memory| {
         make_room(&mut memory.callers);
@@ -118,16 +119,16 @@ pub fn refresh(hash: &KeyHash, snapshot: Snapshot) {
     });
 }
 
-/// A key that may not call at all is told so, rather than that the model does not exist.
-fn refuse_before_model(caller: &CallerFacts, gateway: &Gateway) -> ApiError {
+/// A key that may not call at all is told so at once, before any question of model and price.
+fn check_key(caller: &CallerFacts, gateway: &Gateway) -> Result<(), ApiError> {
     let key = &caller.snapshot.key;
     if key.revoked_at_ms.is_some() {
-        return ErrorCode::KeyRevoked.into();
+        return Err(ErrorCode::KeyRevoked.into());
     }
     if key.expires_at_ms.is_some_and(|at| at <= gateway.started_ms) {
-        return ErrorCode::KeyExpired.into();
+        return Err(ErrorCode::KeyExpired.into());
     }
-    ApiError::new(ErrorCode::ModelNotFound).with_param("model")
+    Ok(())
 }
 
 fn make_room<K, V>(entries: &mut HashMap<K, V>) {

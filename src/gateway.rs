@@ -28,8 +28,7 @@ pub enum StartFault {
 /// One request's surroundings.
 #[derive(Debug)]
 pub struct Gateway {
-    /// The request's id, told in `x-request-id`.
-    pub request: RequestId,
+    request: Cell<RequestId>,
     /// Random; tells this request from another that drew the same id.
     pub nonce: i64,
     /// When the request came, in Unix milliseconds.
@@ -48,7 +47,7 @@ pub struct Gateway {
 /// How long the parts of a request took, in milliseconds.
 #[derive(Debug, Default)]
 pub struct Timings {
-    /// From the first to the last answer of the database before the call was sent.
+    /// From the first look at the caller's facts until the hold was committed or refused.
     pub admission_ms: Cell<Option<i64>>,
     /// From sending the call until the provider's answer began.
     pub upstream_ms: Cell<Option<i64>>,
@@ -59,10 +58,8 @@ impl Gateway {
     pub fn begin(env: &Env, context: Option<Context>) -> Result<Rc<Self>, StartFault> {
         let config = Config::from_env(env)?;
         let started_ms = now_ms();
-        let random = random_u64()?;
-        let low = u32::try_from(random & 0xffff_ffff).unwrap_or_default();
         Ok(Rc::new(Self {
-            request: RequestId::new(started_ms, low),
+            request: Cell::new(random_request_id(started_ms)?),
             nonce: random_u64()?.cast_signed(),
             started_ms,
             timings: Timings::default(),
@@ -71,6 +68,17 @@ impl Gateway {
             config,
             context,
         }))
+    }
+
+    /// The request's id, told in `x-request-id`.
+    pub const fn request(&self) -> RequestId {
+        self.request.get()
+    }
+
+    /// Takes another id, because another request has this one.
+    pub fn draw_request_id(&self) -> Result<(), getrandom::Error> {
+        self.request.set(random_request_id(now_ms())?);
+        Ok(())
     }
 
     /// Runs a task that may go on after the response has ended or the caller has left. A run of the
@@ -85,6 +93,11 @@ impl Gateway {
     pub fn elapsed_ms(&self) -> i64 {
         now_ms() - self.started_ms
     }
+}
+
+fn random_request_id(now_ms: i64) -> Result<RequestId, getrandom::Error> {
+    let low = u32::try_from(random_u64()? & 0xffff_ffff).unwrap_or_default();
+    Ok(RequestId::new(now_ms, low))
 }
 
 impl Timings {

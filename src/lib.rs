@@ -4,7 +4,9 @@
 
 mod account;
 mod completion;
+mod live_call;
 mod models;
+mod one_shot;
 mod relay;
 mod routes;
 mod sweep;

@@ -15,7 +15,7 @@ pub fn fault(gateway: &Gateway, at: &str, fault: &dyn Error) {
     let line = json!({
         "level": "warn",
         "event": "fault",
-        "request_id": gateway.request.to_string(),
+        "request_id": gateway.request().to_string(),
         "at": at,
         "fault": fault.to_string(),
     });
@@ -27,7 +27,7 @@ pub fn alarm(gateway: &Gateway, what: &str, more: &Value) {
     let line = json!({
         "level": "error",
         "event": "alarm",
-        "request_id": gateway.request.to_string(),
+        "request_id": gateway.request().to_string(),
         "what": what,
         "more": more,
     });
@@ -40,7 +40,7 @@ pub fn answered(gateway: &Gateway, route: &str, status: u16, code: Option<&str>)
     let line = json!({
         "level": "info",
         "event": "request",
-        "request_id": gateway.request.to_string(),
+        "request_id": gateway.request().to_string(),
         "route": route,
         "status": status,
         "error_code": code,

@@ -18,12 +18,10 @@ const MAX_FAILURE_BYTES: usize = 64 * 1024;
 /// Why no answer began.
 #[derive(Debug, Error)]
 pub enum NoAnswer {
-    /// The connection could not be opened: nothing was sent.
+    /// The connection could not be opened, or ended before an answer began. The runtime does not
+    /// tell these apart, so the call counts as sent.
     #[error("the provider cannot be reached: {0}")]
-    NotConnected(worker::Error),
-    /// The connection ended before an answer began.
-    #[error("the provider ended the connection: {0}")]
-    Dropped(worker::Error),
+    Unreachable(worker::Error),
     /// No answer began in time.
     #[error("the provider took too long to begin")]
     TimedOut,
@@ -85,8 +83,7 @@ impl OpenRouter {
         match within_ms(self.timeout_ms, send).await {
             None => Err(NoAnswer::TimedOut),
             Some(Ok(head)) => Ok(head),
-            Some(Err(error)) if is_not_connected(&error) => Err(NoAnswer::NotConnected(error)),
-            Some(Err(error)) => Err(NoAnswer::Dropped(error)),
+            Some(Err(error)) => Err(NoAnswer::Unreachable(error)),
         }
     }
 
@@ -171,13 +168,4 @@ impl Head {
     pub async fn failure_body(&mut self) -> Vec<u8> {
         self.body(MAX_FAILURE_BYTES).await.unwrap_or_default()
     }
-}
-
-/// Whether the runtime says that it could not even open the connection. Anything that is not
-/// clearly so counts as sent.
-fn is_not_connected(error: &worker::Error) -> bool {
-    let text = error.to_string();
-    ["Connection refused", "DNS lookup failed", "connect("]
-        .iter()
-        .any(|known| text.contains(known))
 }

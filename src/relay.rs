@@ -14,9 +14,10 @@ use worker::web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWrit
 use worker::{AbortController, ByteStream, Response, ResponseBuilder};
 
 use crate::clock::within_ms;
-use crate::completion::{Ending, LiveCall, Responder, report};
+use crate::completion::{Responder, report};
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
+use crate::live_call::{Ending, LiveCall};
 use crate::log;
 use crate::provider::Head;
 use crate::respond::{self, Refused};
@@ -115,14 +116,7 @@ async fn close(
     }
     let fault = seen.fault.as_ref().or(broken.as_ref());
     let outcome = outcome_of(call, lease, seen).await;
-    let charge = call
-        .admitted
-        .call
-        .price(&outcome)
-        .charges
-        .first()
-        .copied()
-        .unwrap_or_default();
+    let charge = call.charge(&outcome);
     let usage = outcome.usage().filter(|_| call.request.include_usage);
     let last = transcript.close(closing(call, fault, usage.map(|usage| (usage, charge))));
     match fault {

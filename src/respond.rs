@@ -18,16 +18,19 @@ pub type Extra = Vec<(&'static str, String)>;
 #[derive(Debug)]
 pub struct Refused {
     /// What the caller is told.
-    pub error: ApiError,
+    pub error: Box<ApiError>,
     /// Such as how its rate limits stand.
     pub headers: Extra,
+    /// Whether the request's log line is, or will be, written by its settlement.
+    pub logged: bool,
 }
 
 impl<T: Into<ApiError>> From<T> for Refused {
     fn from(error: T) -> Self {
         Self {
-            error: error.into(),
+            error: Box::new(error.into()),
             headers: Vec::new(),
+            logged: false,
         }
     }
 }
@@ -45,6 +48,7 @@ pub fn error(gateway: &Gateway, refused: &Refused) -> Result<Response> {
     let Refused {
         error,
         headers: extra,
+        ..
     } = refused;
     let headers = headers(gateway, "application/json", extra)?;
     if let Some(seconds) = error.retry_after_seconds {
@@ -53,7 +57,7 @@ pub fn error(gateway: &Gateway, refused: &Refused) -> Result<Response> {
     if error.forbids_retry() {
         headers.set("x-should-retry", "false")?;
     }
-    let body = error.to_json(&gateway.request.to_string(), &gateway.config.docs_url);
+    let body = error.to_json(&gateway.request().to_string(), &gateway.config.docs_url);
     Ok(ResponseBuilder::new()
         .with_status(error.status())
         .with_headers(headers)
@@ -79,7 +83,7 @@ pub fn headers(gateway: &Gateway, content_type: &str, extra: &Extra) -> Result<H
     let headers = Headers::new();
     headers.set("content-type", content_type)?;
     headers.set("cache-control", "no-store")?;
-    headers.set("x-request-id", &gateway.request.to_string())?;
+    headers.set("x-request-id", &gateway.request().to_string())?;
     headers.set("access-control-allow-origin", "*")?;
     headers.set("access-control-expose-headers", EXPOSED)?;
     headers.set("server-timing", &gateway.timings.header(gateway.started_ms))?;

@@ -1,4 +1,5 @@
-//! The complete list of routes, and what is true of every request: an id, CORS, one log line.
+//! The complete list of routes, and what is true of every request but a browser's preflight: an id,
+//! CORS, one log line.
 
 use std::rc::Rc;
 
@@ -59,7 +60,14 @@ pub async fn answer(request: Request, env: &Env, context: Context) -> Result<Res
     };
     let path = request.path();
     panic_if_probed(&gateway, &path);
-    let found = find(request.method().as_ref(), &path);
+    // What answers GET answers HEAD; the runtime leaves out the body.
+    let method = request.method();
+    let method = if method == Method::Head {
+        Method::Get
+    } else {
+        method
+    };
+    let found = find(method.as_ref(), &path);
     let name = found.as_ref().map_or("unknown", |(name, _)| name);
     let answered = match found {
         Ok((_, route)) => dispatch(&gateway, route, request).await,
@@ -74,7 +82,9 @@ pub async fn answer(request: Request, env: &Env, context: Context) -> Result<Res
         }
         Err(refused) => {
             let code = refused.error.code.row();
-            log::answered(&gateway, name, code.status, Some(code.code));
+            if !refused.logged {
+                log::answered(&gateway, name, code.status, Some(code.code));
+            }
             let response = respond::error(&gateway, &refused)?;
             if refused.error.code == ErrorCode::MethodNotAllowed {
                 response.headers().set("allow", allowed(&path))?;

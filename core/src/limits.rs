@@ -112,6 +112,12 @@ impl Window {
         at_ms.div_euclid(self.bucket_ms())
     }
 
+    /// How long something stays in the window, in milliseconds, its bucket's rest not counted.
+    #[must_use]
+    pub const fn length_ms(self) -> i64 {
+        self.bucket_ms().saturating_mul(BUCKETS)
+    }
+
     const fn bucket_ms(self) -> i64 {
         match self {
             Self::MinuteRequests | Self::MinuteTokens => 1_000,

@@ -64,7 +64,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     })?;
     let clock = Clock::new(stack.crons(), stack.cron())?;
     let demo = demo::of(&stack)?;
-    database::remember(stack.state_dir(), stack.database())?;
+    if stack.has_local_database() {
+        database::remember(stack.state_dir(), stack.database())?;
+    }
     // From here on a signal ends the loop below; until here it ended the process, and with it
     // every child.
     let stop = stop_flag()?;

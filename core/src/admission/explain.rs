@@ -64,13 +64,13 @@ impl RateRefusal {
         let error = ApiError::new(code);
         match self.retry_after_ms {
             Some(wait_ms) => error
-                .with_message(format!("this key may make `{limit}` {what}"))
-                .with_retry_after(seconds_up(wait_ms).max(1)),
+                .with_message(format!("this key is limited to `{limit}` {what}"))
+                .with_retry_after(retry_after_seconds(window, wait_ms)),
             None => error
                 .with_message(format!(
                     "this call alone is above this key's `{limit}` {what}"
                 ))
-                .with_hint("lower `max_tokens`, or raise the key's limit in the dashboard")
+                .with_hint("lower `max_tokens`, or ask for a key with a higher limit")
                 .without_retry(),
         }
     }
@@ -87,7 +87,7 @@ pub fn rate_limit_headers(
 ) -> Vec<(&'static str, String)> {
     let standing = |window: Window| {
         let taken = admitted.map_or(0, |ask| ask.amount(window));
-        Standing::of(window, key, now_ms).map(|standing| standing.less(taken))
+        Standing::of(window, key, now_ms).map(|standing| standing.less(taken, window.length_ms()))
     };
     let request_windows = [
         Window::MinuteRequests,
@@ -142,10 +142,23 @@ impl Standing {
         })
     }
 
-    fn less(mut self, taken: u64) -> Self {
+    fn less(mut self, taken: u64, length_ms: i64) -> Self {
         self.remaining = self.remaining.saturating_sub(taken);
+        if taken > 0 {
+            self.reset_seconds = seconds_up(length_ms);
+        }
         self
     }
+}
+
+/// A window of a minute may be full for a moment longer than that, but official SDKs ignore a
+/// `Retry-After` above 60.
+fn retry_after_seconds(window: Window, wait_ms: i64) -> u64 {
+    let most = match window {
+        Window::MinuteRequests | Window::MinuteTokens => 60,
+        Window::HourRequests | Window::DayRequests => u64::MAX,
+    };
+    seconds_up(wait_ms).clamp(1, most)
 }
 
 fn seconds_up(ms: i64) -> u64 {

@@ -4,7 +4,7 @@ use super::fields::Check;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{Kind, Raw, shown_name};
 
-const EFFORTS: Check = Check::OneOf(&["max", "xhigh", "high", "medium", "low", "minimal", "none"]);
+const EFFORTS: Check = Check::OneOf(super::fields::EFFORTS);
 const SUMMARIES: Check = Check::OneOf(&["auto", "concise", "detailed"]);
 const FORMATS: Check = Check::OneOf(&["text", "json_object", "json_schema", "grammar", "python"]);
 

@@ -118,7 +118,7 @@ pub struct Field {
     pub doc: &'static str,
 }
 
-const EFFORTS: &[&str] = &["max", "xhigh", "high", "medium", "low", "minimal", "none"];
+pub(super) const EFFORTS: &[&str] = &["max", "xhigh", "high", "medium", "low", "minimal", "none"];
 
 use Check as C;
 use Treatment::{Forced, Passed, Priced, Refused};

@@ -175,10 +175,10 @@ mod tests {
 
     #[test]
     fn the_published_error_table_is_the_one_in_the_code() {
-        let rendered = markdown_table();
+        let published = include_str!("../../../docs/API.md");
         assert!(
-            rendered == include_str!("table.snapshot.md"),
-            "core/src/error/table.snapshot.md should be:\n{rendered}"
+            published.contains(&markdown_table()),
+            "run `cargo xtask docs`"
         );
     }
 

@@ -117,17 +117,17 @@ error_table! {
     InvalidApiKey 401 Authentication "invalid_api_key" {
         "The key is well-formed, but nobody has it.",
         "this key does not exist",
-        "create a key in the dashboard, and check that this is the right gateway",
+        "check that this is the right gateway, or ask whoever runs it for a key",
     }
     KeyExpired 401 Authentication "key_expired" {
         "The key's expiry date has passed.",
         "this key has expired",
-        "create a new key in the dashboard, or extend this one",
+        "ask whoever runs this gateway for a new key",
     }
     KeyRevoked 401 Authentication "key_revoked" {
         "The key was revoked.",
         "this key was revoked",
-        "create a new key in the dashboard",
+        "ask whoever runs this gateway for a new key",
     }
     AccountSuspended 403 Permission "account_suspended" {
         "The account that owns the key is suspended.",
@@ -187,7 +187,7 @@ error_table! {
     ModelNotAllowed 403 Permission "model_not_allowed" {
         "The key may not use this model.",
         "this key may not use this model",
-        "use an allowed model, or change the key's allowed models in the dashboard",
+        "use an allowed model, or ask for a key that may use this one",
     }
     MaxTokensTooLarge 400 InvalidRequest "max_tokens_too_large" {
         "`max_tokens` is above the limit of the key or of the model.",
@@ -210,17 +210,17 @@ error_table! {
         "nothing was charged; ask whoever sold you the credit",
     }
     RateLimitRequests 429 RateLimit "rate_limit_requests" {
-        "The key or account made its allowed number of requests in the window.",
+        "The key made its allowed number of requests in the window.",
         "too many requests",
         "wait for the seconds in `Retry-After`; the limits are in the `x-ratelimit-*` headers",
     }
     RateLimitTokens 429 RateLimit "rate_limit_tokens" {
-        "The key or account used its allowed number of tokens in the window.",
+        "The key used its allowed number of tokens in the window.",
         "too many tokens",
         "wait for the seconds in `Retry-After`; the limits are in the `x-ratelimit-*` headers",
     }
     TooManyParallel 429 RateLimit "too_many_parallel" {
-        "The key or account has its allowed number of calls running.",
+        "The key has its allowed number of calls running.",
         "too many calls at the same time",
         "wait until a running call has ended",
     }

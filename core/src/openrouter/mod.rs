@@ -21,24 +21,13 @@ use crate::json::ObjectWriter;
 use crate::money::Picos;
 use crate::usage::Usage;
 
-/// Where OpenRouter's API is; the paths below are relative to it.
-pub const BASE_URL: &str = "https://openrouter.ai/api/v1";
-/// Chat completions, streamed or not.
+/// Chat completions, streamed or not; paths are relative to the API's base, such as
+/// `https://openrouter.ai/api/v1`.
 pub const CHAT_PATH: &str = "/chat/completions";
 /// The response header with the provider's id of the call, sent before any body
 /// (openrouter.ai/docs/api-reference/streaming). With it a call can be looked up even if nothing
 /// of its body arrived.
 pub const GENERATION_ID_HEADER: &str = "x-generation-id";
-
-/// An answer with an error status is not billed: "zero completion insurance"
-/// (openrouter.ai/docs/features/zero-completion-insurance).
-pub const ERROR_STATUS_IS_BILLED: bool = false;
-/// A connection that OpenRouter ended without a response head is not billed: there are no
-/// completion tokens and no finish reason (same source).
-pub const NO_HEAD_IS_BILLED: bool = false;
-/// A one-shot call that *we* abort goes on at the provider and is billed in full: cancelling works
-/// for streams only (openrouter.ai/docs/api-reference/streaming, "Stream Cancellation").
-pub const ABORTED_ONE_SHOT_IS_BILLED: bool = true;
 
 /// Every header that a request to OpenRouter may carry. Nothing of the caller's is copied.
 pub const REQUEST_HEADERS: [&str; 5] = [

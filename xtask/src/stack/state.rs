@@ -1,6 +1,7 @@
 //! The directory in which a stack keeps its database, logs and generated files.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -92,8 +93,10 @@ fn lock(dir: &Path) -> Result<File, Failure> {
     Ok(lock)
 }
 
+/// A directory that has to be made is its owner's alone: it will hold keys.
 fn make_absolute(dir: &Path) -> Result<PathBuf, Failure> {
-    make_dir(dir)?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.or_fail(|| format!("cannot create `{}`", dir.display()))?;
     dir.canonicalize()
         .or_fail(|| format!("cannot read `{}`", dir.display()))
 }

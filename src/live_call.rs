@@ -1,0 +1,119 @@
+//! A call whose hold is taken, seen from its answer: how the caller is told, what the provider's own
+//! record says, and how the call ended. One-shot and streamed answers share it.
+
+use tollgate_core::chat::ChatRequest;
+use tollgate_core::error::{ApiError, ErrorCode};
+use tollgate_core::money::Nanos;
+use tollgate_core::openrouter::billed_usage;
+use tollgate_core::settlement::{Outcome, ResolutionFacts};
+use tollgate_core::usage::Usage;
+
+use crate::admit::Admitted;
+use crate::clock::sleep_ms;
+use crate::completion::Responder;
+use crate::gateway::Gateway;
+use crate::lease::{Lease, LeaseLost};
+use crate::respond::{Extra, Refused};
+
+/// How an admitted call ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// What is known of its usage.
+    pub outcome: Outcome,
+    /// What the log keeps of it.
+    pub facts: ResolutionFacts,
+}
+
+impl Ending {
+    /// A call that the provider does not bill.
+    pub fn not_sent(code: Option<ErrorCode>) -> Self {
+        let facts = ResolutionFacts {
+            status: code.map(|code| code.row().status),
+            error_code: code.map(|code| code.row().code),
+            ..ResolutionFacts::default()
+        };
+        Self {
+            outcome: Outcome::NotSent,
+            facts,
+        }
+    }
+}
+
+/// A call whose answer has begun.
+#[derive(Debug)]
+pub struct LiveCall<'a> {
+    /// The surroundings.
+    pub gateway: &'a Gateway,
+    /// The hold and the prices.
+    pub admitted: &'a Admitted,
+    /// The request.
+    pub request: &'a ChatRequest<'a>,
+    /// The call's id as the caller knows it.
+    pub request_id: String,
+}
+
+impl LiveCall<'_> {
+    /// Tells the caller an error; whether it is still there does not matter.
+    pub fn refuse(&self, responder: Responder, error: ApiError) {
+        let headers = self.admitted.rate_limit_headers();
+        let error = Box::new(error);
+        drop(responder.send(Err(Refused {
+            error,
+            headers,
+            logged: true,
+        })));
+    }
+
+    /// The headers of an answer.
+    pub fn headers(&self) -> Extra {
+        let mut headers = self.admitted.rate_limit_headers();
+        if self.request.max_tokens.is_none() {
+            headers.push((
+                "x-tollgate-max-tokens",
+                self.admitted.call.max_tokens.to_string(),
+            ));
+        }
+        headers
+    }
+
+    /// What the caller is charged for an outcome.
+    pub fn charge(&self, outcome: &Outcome) -> Nanos {
+        let charges = self.admitted.call.price(outcome).charges;
+        charges.first().copied().unwrap_or_default()
+    }
+
+    /// The provider's usage, with what only the request tells.
+    pub fn complete_usage(&self, usage: Usage) -> Usage {
+        Usage {
+            images: self.request.images,
+            hour_cache: self.request.hour_cache,
+            ..usage
+        }
+    }
+
+    /// What is charged when the provider reported nothing: its own record, or else `fallback`. The
+    /// record may take a moment to appear.
+    pub async fn look_up(&self, lease: &mut Lease<'_>, fallback: Outcome) -> Outcome {
+        const PAUSES_MS: [i64; 4] = [0, 200, 600, 1_500];
+        let Some(provider_id) = lease.provider_id().map(str::to_owned) else {
+            return fallback;
+        };
+        for pause_ms in PAUSES_MS {
+            let read = async {
+                sleep_ms(pause_ms).await;
+                self.gateway.provider.record(&provider_id).await
+            };
+            match lease.keep(read).await {
+                Err(LeaseLost) => return fallback,
+                Ok(Some(body)) => {
+                    let usage = billed_usage(&body);
+                    if let Some(outcome) = usage {
+                        return outcome.map_usage(|usage| self.complete_usage(usage));
+                    }
+                }
+                Ok(None) => {}
+            }
+        }
+        fallback
+    }
+}
