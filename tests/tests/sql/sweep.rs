@@ -79,10 +79,7 @@ fn a_hold_that_nobody_can_account_for_is_charged_its_prompt_once() {
     assert_eq!(world.resolve(&resolution), Resolved::Now);
     // Ten tokens of prompt at one nano each, and a markup of 10 %.
     let wallet = world.wallet(&caller.account);
-    assert_eq!(
-        (wallet.balance, wallet.held, wallet.charged),
-        (999_989, 0, 11)
-    );
+    assert_eq!(wallet, (999_989, 0, 0, 11));
     // A second sweep that read the hold before finds it resolved.
     assert_eq!(world.resolve(&resolution), Resolved::Before);
     assert_eq!(world.wallet(&caller.account), wallet);
