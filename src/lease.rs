@@ -31,6 +31,7 @@ pub struct Lease<'a> {
     renew_at_ms: i64,
     provider_id: Option<String>,
     stored_id: bool,
+    lost: bool,
 }
 
 impl<'a> Lease<'a> {
@@ -50,6 +51,7 @@ impl<'a> Lease<'a> {
             renew_at_ms,
             provider_id: None,
             stored_id: false,
+            lost: false,
         }
     }
 
@@ -65,14 +67,18 @@ impl<'a> Lease<'a> {
         self.provider_id.as_deref()
     }
 
-    /// Awaits the future and renews the lease meanwhile.
+    /// Awaits the future and renews the lease meanwhile. The loss of the lease is told once; after
+    /// that the call is only brought to its end, with nothing to renew.
     pub async fn keep<T>(&mut self, future: impl Future<Output = T>) -> Result<T, LeaseLost> {
+        if self.lost {
+            return Ok(future.await);
+        }
         let mut future = pin!(future);
         loop {
             let wait_ms = (self.next_write_ms() - now_ms()).max(0);
             match select(future.as_mut(), pin!(sleep_ms(wait_ms))).await {
                 Either::Left((value, _)) => return Ok(value),
-                Either::Right(((), _)) => self.renew().await?,
+                Either::Right(((), _)) => self.renew().await.inspect_err(|_| self.lost = true)?,
             }
         }
     }

@@ -76,11 +76,12 @@ pub async fn relay(
             Next::Broken(error) => break Some(error),
         }
     };
-    transcript.end();
-    if broken.is_some() {
+    if let Some(reason) = broken {
         abort.abort();
+        transcript.give_up(reason);
     }
-    close(call, lease, (&transcript, broken, first_byte_ms), caller).await
+    transcript.end();
+    close(call, lease, (&transcript, first_byte_ms), caller).await
 }
 
 enum Next {
@@ -107,14 +108,14 @@ async fn next(call: &LiveCall<'_>, lease: &mut Lease<'_>, stream: &mut ByteStrea
 async fn close(
     call: &LiveCall<'_>,
     lease: &mut Lease<'_>,
-    (transcript, broken, first_byte_ms): (&Transcript, Option<ApiError>, Option<i64>),
+    (transcript, first_byte_ms): (&Transcript, Option<i64>),
     mut caller: Caller,
 ) -> Ending {
     let seen = transcript.seen();
     if let Some(failure) = &seen.failure {
         report(call.gateway, failure);
     }
-    let fault = seen.fault.as_ref().or(broken.as_ref());
+    let fault = seen.fault.as_ref();
     let outcome = outcome_of(call, lease, seen).await;
     let charge = call.charge(&outcome);
     let usage = outcome.usage().filter(|_| call.request.include_usage);

@@ -78,7 +78,7 @@ impl<D: Deref<Target = Database>> World<D> {
         let account = AccountId::from_random(self.random());
         self.open(&account, AccountKind::Reseller, Some(&self.operator));
         self.grant(&account, credit);
-        self.rule(&account, "*", markup_bps, 0);
+        self.rule(&account, "*", (markup_bps, 0));
         account
     }
 
@@ -134,8 +134,9 @@ impl<D: Deref<Target = Database>> World<D> {
         post.read(&reply).expect("an answer")
     }
 
-    /// A rule by which `owner` charges its children for the models of this pattern.
-    pub fn rule(&self, owner: &AccountId, pattern: &str, markup_bps: i64, min: i64) -> RuleId {
+    /// A rule by which `owner` charges its children for the models of this pattern: its markup, and
+    /// what a call costs at least.
+    pub fn rule(&self, owner: &AccountId, pattern: &str, (markup_bps, min): (i64, i64)) -> RuleId {
         let rule = NewRule {
             id: RuleId::from_random(self.random()),
             account: owner.clone(),

@@ -96,6 +96,11 @@ impl Transcript {
         std::mem::take(&mut self.out)
     }
 
+    /// The answer is given up, for this reason unless there was one before.
+    pub fn give_up(&mut self, reason: ApiError) {
+        self.seen.fault.get_or_insert(reason);
+    }
+
     /// The provider's stream has ended. An answer that neither was complete nor told why it stopped
     /// was cut off.
     pub fn end(&mut self) {
@@ -290,6 +295,24 @@ mod tests {
             Some("provider_unavailable"),
             false,
         );
+    }
+
+    #[test]
+    fn the_first_reason_why_an_answer_ends_is_the_one_that_is_told() {
+        let check = |stream: &str, expect: ErrorCode| {
+            let mut transcript = Transcript::new("gen-ours".to_owned(), "a/b".to_owned(), 9_000);
+            transcript.push(stream.as_bytes());
+            transcript.give_up(ErrorCode::ProviderTimeout.into());
+            transcript.end();
+            let told = transcript.seen().fault.as_ref().map(|fault| fault.code);
+            assert_eq!(told, Some(expect), "{stream}");
+        };
+        check("", ErrorCode::ProviderTimeout);
+        check(
+            "data: {\"choices\":[{\"delta\":{}}]}\n\n",
+            ErrorCode::ProviderTimeout,
+        );
+        check("data: {oops\n\n", ErrorCode::ProviderMalformed);
     }
 
     #[test]

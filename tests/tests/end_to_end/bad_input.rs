@@ -253,7 +253,7 @@ fn a_body_that_cannot_be_read_for_certain_is_refused() {
     sender.text(&whole.replace("10", "NaN"), not_json);
     let nested = format!("{}1{}", "[".repeat(70), "]".repeat(70));
     sender.text(&whole.replace("10", &nested), not_json);
-    let not_utf8 = [whole[..whole.len() - 2].as_bytes(), b"\xff\"}"].concat();
+    let not_utf8 = [&whole.as_bytes()[..whole.len() - 2], &b"\xff\"}"[..]].concat();
     sender.send("not UTF-8", (&[], &not_utf8), not_json);
 
     let twice = (400, "duplicate_field");

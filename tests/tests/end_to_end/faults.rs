@@ -120,8 +120,8 @@ const ROWS: &[Row] = &[
     late("sim/huge-event", Whole, Broken("answer_too_large")),
     both("sim/redirect", UNAVAILABLE, 1),
     fine("sim/gzip"),
-    late("sim/html", MALFORMED, CUT),
-    late("sim/empty", MALFORMED, CUT),
+    late("sim/html", MALFORMED, UNAVAILABLE),
+    late("sim/empty", MALFORMED, UNAVAILABLE),
     fine("sim/no-cancel"),
     fine("sim/late-record"),
 ];
@@ -180,6 +180,29 @@ fn whatever_the_provider_does_the_answer_is_sensible_and_the_wallet_right() {
     }
 }
 
+#[test]
+fn a_provider_that_falls_silent_in_mid_stream_is_given_up_and_only_its_bill_is_paid() {
+    let stage = impatient();
+    let caller = stage.customer(1_000_000_000);
+    let stream = stage.client(&caller).stream_with_usage(&json!({
+        "model": "sim/slow",
+        "messages": [{"role": "user", "content": "falls-silent [[ttft_ms=600000]]"}],
+        "max_tokens": 100,
+    }));
+    let text = stream.text();
+    assert_eq!(
+        Events::read(&text).error().unwrap()["code"],
+        "provider_timeout",
+        "{text}"
+    );
+    let wallet = stage.settled(&caller.account);
+    let [received] = &stage.provider.received("falls-silent")[..] else {
+        panic!("not exactly one call");
+    };
+    assert!(received.client_gone, "the provider was told to stop");
+    assert_eq!(wallet.charged, charge(received.billed_picos));
+}
+
 fn check(row: &Row, streamed: bool) {
     let stage = match row.model {
         "sim/timeout" => impatient(),
@@ -236,6 +259,12 @@ fn check(row: &Row, streamed: bool) {
     );
     assert_eq!(wallet.balance, 1_000_000_000 - due);
     assert_eq!(hold.shortfall_nanos, Some(charge(bill) - due), "shortfall");
+    let code = match expected {
+        Told::Answer => None,
+        Told::Error(_, code) | Told::Broken(code) => Some(code),
+    };
+    let logged = (hold.status, hold.error_code.as_deref());
+    assert_eq!(logged, (Some(i64::from(head.status)), code), "usage log");
     let state = if due == 0 { "voided" } else { "settled" };
     assert_eq!(hold.state, state, "{hold:?}");
     assert_eq!(

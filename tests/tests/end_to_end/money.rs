@@ -2,6 +2,7 @@
 //! tells the amount tells the same one.
 
 use serde_json::{Value, json};
+use tollgate_core::accounts::revoke_key;
 use tollgate_core::ids::AccountId;
 use tollgate_core::limits::Limits;
 use tollgate_tests::Caller;
@@ -122,7 +123,7 @@ fn both_levels_pay_usage_times_cost_times_rule_to_the_nano() {
 fn a_call_that_costs_less_than_the_minimum_costs_the_minimum() {
     let stage = shared();
     let reseller = stage.new_reseller(CREDIT, 0);
-    stage.rule(&reseller, "sim/e*", 0, 77_777);
+    stage.rule(&reseller, "sim/e*", (0, 77_777));
     let caller = stage.caller(&reseller, CREDIT, Limits::default());
     let client = stage.client(&caller);
     let check = |model: &str, least: i64| {
@@ -163,9 +164,30 @@ fn new_prices_hold_for_the_very_next_call() {
     check(0);
     check(0);
     for (longer, markup_bps) in [("sim/*", 500), ("sim/echo", 1_000)] {
-        stage.rule(&reseller, longer, markup_bps, 0);
+        stage.rule(&reseller, longer, (markup_bps, 0));
         check(markup_bps);
     }
+}
+
+#[test]
+fn what_changes_while_a_call_runs_does_not_change_the_call() {
+    let stage = shared();
+    let reseller = stage.new_reseller(CREDIT, 0);
+    let caller = stage.caller(&reseller, CREDIT, Limits::default());
+    let mut stream = stage.client(&caller).stream_with_usage(&json!({
+        "model": "sim/slow",
+        "messages": [{"role": "user", "content": "old-price [[tokens=20]]"}],
+        "max_tokens": 50,
+    }));
+    stream.read_chunks(2);
+    stage.rule(&reseller, "sim/slow", (9_000, 1_000_000));
+    stage.commit(revoke_key(&caller.account, &caller.key_id, &stage.change()));
+    let events = stream.events();
+    assert!(events.done && events.error().is_none(), "{events:?}");
+    let bill = stage.provider.received("old-price")[0].billed_picos;
+    let due = charges(bill, &[OPERATOR_BPS, 0])[1];
+    assert_eq!(nanos(&events.usage().unwrap()["cost"]), due);
+    assert_eq!(stage.settled(&caller.account).charged, due);
 }
 
 #[test]

@@ -109,6 +109,31 @@ fn mortal(name: &str) -> Stage {
     Stage::start(name, &[("LEASE_MS", "1500"), ("GRACE_MS", "500")])
 }
 
+#[test]
+fn a_stream_whose_lease_ran_out_ends_and_costs_what_the_provider_billed() {
+    let mut stage = mortal("lease");
+    let caller = stage.customer(CREDIT);
+    let mut stream = stage.client(&caller).stream(&json!({
+        "model": "sim/slow",
+        "messages": [{"role": "user", "content": "lease-ran-out [[tokens=400]]"}],
+        "max_tokens": 400,
+    }));
+    stream.read_chunks(3);
+    stage.stack.kill_sqld();
+    let text = stream.text();
+    assert!(
+        text.contains("\"code\":\"internal\"") && text.ends_with("data: [DONE]\n\n"),
+        "{text}"
+    );
+    let [received] = &stage.provider.received("lease-ran-out")[..] else {
+        panic!("not exactly one call");
+    };
+    assert!(received.client_gone, "the provider was told to stop");
+    stage.stack.restart_sqld().unwrap();
+    let wallet = stage.settled(&caller.account);
+    assert_eq!(wallet.charged, charge(received.billed_picos));
+}
+
 fn sweep(stage: &Stage, lease_until_ms: i64) {
     eventually("the lease is overdue", || {
         (now_ms() > lease_until_ms + 500).then_some(())

@@ -69,7 +69,7 @@ impl Stage {
         .unwrap();
         let database = Database::new(stack.database().url(), stack.database_token());
         let world = World::new(Box::new(database), now_ms());
-        world.rule(&world.operator, "*", OPERATOR_BPS, 0);
+        world.rule(&world.operator, "*", (OPERATOR_BPS, 0));
         let provider = Provider::new(&stack.simulator_url());
         let models = provider.models();
         let import = catalogue::import(models.as_bytes(), 0).unwrap();
@@ -105,8 +105,7 @@ impl Stage {
     /// The row of a call.
     pub fn request(&self, id: RequestId) -> Request {
         let select = "SELECT state, outcome, levels, provider_id, lease_until_ms, status, \
-                      error_code, finish_reason, max_tokens, shortfall_nanos, total_ms \
-                      FROM requests WHERE id = ?1";
+                      error_code, max_tokens, shortfall_nanos FROM requests WHERE id = ?1";
         let row = self.database.row(Statement::new(select).bind(id.get()));
         let levels: String = row.get(2).unwrap();
         Request {
@@ -117,9 +116,8 @@ impl Stage {
             lease_until_ms: row.get(4).unwrap(),
             status: row.get(5).unwrap(),
             error_code: row.get(6).unwrap(),
-            finish_reason: row.get(7).unwrap(),
-            max_tokens: row.get(8).unwrap(),
-            shortfall_nanos: row.get(9).unwrap(),
+            max_tokens: row.get(7).unwrap(),
+            shortfall_nanos: row.get(8).unwrap(),
         }
     }
 
@@ -168,7 +166,6 @@ pub struct Request {
     pub lease_until_ms: i64,
     pub status: Option<i64>,
     pub error_code: Option<String>,
-    pub finish_reason: Option<String>,
     pub max_tokens: i64,
     pub shortfall_nanos: Option<i64>,
 }

@@ -34,7 +34,7 @@ impl World {
 
     /// A rule for every model.
     pub fn rule(&self, owner: &AccountId) -> RuleId {
-        self.0.rule(owner, "*", 1_000, 0)
+        self.0.rule(owner, "*", (1_000, 0))
     }
 
     pub fn snapshot(&self, caller: &Caller) -> Snapshot {
