@@ -57,28 +57,7 @@ pub fn remembered(hash: &KeyHash, slug: &str) -> Option<Facts> {
 
 /// Reads both in one round trip and remembers them.
 pub async fn read(gateway: &Gateway, hash: &KeyHash, slug: &str) -> Result<Facts, ApiError> {
-    let mut batch = Batch::new();
-    let [snapshot, rules] = caller_statements(hash, gateway.started_ms);
-    let steps =
-        [snapshot, rules, model_statement(Some(slug))].map(|statement| batch.step(None, statement));
-    let unavailable = |fault: &dyn std::error::Error| {
-        log::fault(gateway, "facts", fault);
-        ApiError::new(ErrorCode::DatabaseUnavailable)
-    };
-    let reply = gateway
-        .database
-        .execute(&batch)
-        .await
-        .map_err(|fault| unavailable(&fault))?;
-    let [snapshot, rules, model] = steps;
-    if !steps.into_iter().all(|step| reply.is_ok(step)) {
-        return Err(ErrorCode::DatabaseUnavailable.into());
-    }
-    let caller = read_caller(reply.rows(snapshot), reply.rows(rules))
-        .map_err(|fault| unavailable(&fault))?
-        .ok_or(ErrorCode::InvalidApiKey)?;
-    let models = read_model(reply.rows(model)).map_err(|fault| unavailable(&fault))?;
-    check_key(&caller, gateway)?;
+    let (caller, models) = read_fresh(gateway, hash, Some(slug)).await?;
     let caller = Rc::new(caller);
     let Some(model) = models.into_iter().next().map(Rc::new) else {
         return Err(ApiError::new(ErrorCode::ModelNotFound).with_param("model"));
@@ -94,6 +73,37 @@ pub async fn read(gateway: &Gateway, hash: &KeyHash, slug: &str) -> Result<Facts
         model,
         remembered: false,
     })
+}
+
+/// Reads the caller and, in the same round trip, one model or with `None` all of them.
+pub async fn read_fresh(
+    gateway: &Gateway,
+    hash: &KeyHash,
+    slug: Option<&str>,
+) -> Result<(CallerFacts, Vec<ModelFacts>), ApiError> {
+    let mut batch = Batch::new();
+    let [snapshot, rules] = caller_statements(hash, gateway.started_ms);
+    let steps =
+        [snapshot, rules, model_statement(slug)].map(|statement| batch.step(None, statement));
+    let unavailable = |fault: &dyn std::error::Error| {
+        log::fault(gateway, "facts", fault);
+        ApiError::new(ErrorCode::DatabaseUnavailable)
+    };
+    let reply = gateway
+        .database
+        .execute(&batch)
+        .await
+        .map_err(|fault| unavailable(&fault))?;
+    let [snapshot, rules, models] = steps;
+    if !steps.into_iter().all(|step| reply.is_ok(step)) {
+        return Err(ErrorCode::DatabaseUnavailable.into());
+    }
+    let caller = read_caller(reply.rows(snapshot), reply.rows(rules))
+        .map_err(|fault| unavailable(&fault))?
+        .ok_or(ErrorCode::InvalidApiKey)?;
+    check_key(&caller, gateway)?;
+    let models = read_model(reply.rows(models)).map_err(|fault| unavailable(&fault))?;
+    Ok((caller, models))
 }
 
 /// Keeps what admission just read of a caller, for the next call's defaults. Rules are kept only

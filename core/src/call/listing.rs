@@ -1,23 +1,13 @@
 //! The models that a caller can use, at its own prices.
 
 use super::facts::{CallerFacts, ModelFacts};
-use crate::error::{ApiError, ErrorCode};
 use crate::pricing::{PriceRule, pick, public_model};
 
 /// The body of `GET models`: every model that has a price for this caller and that its key may
 /// use, in OpenRouter's shape.
-pub fn public_models(
-    caller: &CallerFacts,
-    models: &[ModelFacts],
-    now_ms: i64,
-) -> Result<String, ApiError> {
+#[must_use]
+pub fn public_models(caller: &CallerFacts, models: &[ModelFacts], now_ms: i64) -> String {
     let key = &caller.snapshot.key;
-    if key.revoked_at_ms.is_some() {
-        return Err(ErrorCode::KeyRevoked.into());
-    }
-    if key.expires_at_ms.is_some_and(|at| at <= now_ms) {
-        return Err(ErrorCode::KeyExpired.into());
-    }
     let shown = models
         .iter()
         .filter(|facts| key.limits.allows_model(&facts.model.slug));
@@ -34,5 +24,5 @@ pub fn public_models(
             public_model(&facts.model, cost, &rules?).ok()
         })
         .collect();
-    Ok(format!("{{\"data\":[{}]}}", listed.join(",")))
+    format!("{{\"data\":[{}]}}", listed.join(","))
 }
