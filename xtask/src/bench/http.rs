@@ -231,7 +231,7 @@ mod tests {
         check("5\r\nhel", None);
         check("5\r\nhello\r", None);
         check("5\r\nhello\r\n0\r\n\r\n", Some(("hello", 10)));
-        check("A;x=y\r\n0123456789\r\n", Some(("0123456789", 17)));
+        check("A;x=y\r\n0123456789\r\n", Some(("0123456789", 19)));
         check("0\r\n\r\n", Some(("", 5)));
         assert!(read_chunk(b"z\r\n").is_err());
     }

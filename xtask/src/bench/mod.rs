@@ -102,7 +102,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let scale = options.scale();
     let (wasm_bytes, wasm_gzip_bytes) = build::wasm_size()?;
     let start_up = step("start-up", || start_up(&mut stack, &callers, scale.starts))?;
-    let parts = step("the parts of one call", || parts(&stack, &callers, scale))?;
+    let parts = step("the parts of one call", || {
+        parts(&stack, &callers, scale.rounds)
+    })?;
     let mut log = GatewayLog::new(stack.gateway_log());
     log.skip();
     let mut cells = Vec::new();
@@ -220,72 +222,58 @@ fn start_up(stack: &mut Stack, callers: &Callers, starts: usize) -> Result<Start
     })
 }
 
-fn parts(stack: &Stack, callers: &Callers, scale: Scale) -> Result<Vec<Part>, Failure> {
-    let rounds = scale.rounds;
-    let one_shot = |target| request(stack, callers, target, Mode::OneShot);
+fn parts(stack: &Stack, callers: &Callers, rounds: usize) -> Result<Vec<Part>, Failure> {
+    let mut parts = vec![anatomy::disk(stack, rounds)?];
+    parts.extend(parts_over_http(stack, callers, rounds)?);
+    parts.extend(parts_of_the_database(stack, callers, rounds)?);
+    Ok(parts)
+}
+
+fn parts_over_http(stack: &Stack, callers: &Callers, rounds: usize) -> Result<Vec<Part>, Failure> {
+    let call = |target| request(stack, callers, target, Mode::OneShot);
     let gateway = address(&stack.gateway_url())?;
     let get = |path| Request::new(gateway, path, callers.one_level.reveal(), None);
-    let mut parts = vec![
-        anatomy::disk(stack, rounds)?,
-        anatomy::exchange(
-            "simulator alone, one-shot",
-            rounds,
-            &one_shot(Target::Simulator)?,
-        )?,
-        anatomy::exchange(
-            "pass-through, one-shot",
-            rounds,
-            &one_shot(Target::PassThrough)?,
-        )?,
-        anatomy::exchange("gateway: `GET health`", rounds, &get("/v1/health"))?,
-        anatomy::exchange(
+    [
+        ("simulator alone, one-shot", call(Target::Simulator)?),
+        ("pass-through, one-shot", call(Target::PassThrough)?),
+        ("gateway: `GET health`", get("/v1/health")),
+        (
             "gateway: `GET key`, one read of the database",
-            rounds,
-            &get("/v1/key"),
-        )?,
-        anatomy::exchange(
-            "gateway, one level, one-shot",
-            rounds,
-            &one_shot(Target::OneLevel)?,
-        )?,
-        anatomy::exchange(
-            "gateway, two levels, one-shot",
-            rounds,
-            &one_shot(Target::TwoLevels)?,
-        )?,
-    ];
+            get("/v1/key"),
+        ),
+        ("gateway, one level, one-shot", call(Target::OneLevel)?),
+        ("gateway, two levels, one-shot", call(Target::TwoLevels)?),
+    ]
+    .iter()
+    .map(|(what, request)| anatomy::exchange(what, rounds, request))
+    .collect()
+}
+
+fn parts_of_the_database(
+    stack: &Stack,
+    callers: &Callers,
+    rounds: usize,
+) -> Result<Vec<Part>, Failure> {
     let mut client = Client::new(stack)?;
     let key = &callers.one_level;
+    let mut parts = Vec::new();
     for (what, batch) in [
         ("database: `SELECT 1`", anatomy::select_one()),
-        (
-            "database: an admission's first read",
-            anatomy::snapshot(key),
-        ),
+        ("database: admission's first read", anatomy::snapshot(key)),
         ("database: the cold read", anatomy::cold_read(key, MODEL)),
-        (
-            "database: the smallest transaction",
-            anatomy::smallest_write(),
-        ),
+        ("database: the least write", anatomy::smallest_write()),
     ] {
         parts.push(client.part(what, rounds, &batch)?);
     }
-    for (key, names) in [
-        (
-            &callers.one_level,
-            [
-                "database: admission, one level",
-                "database: settlement, one level",
-            ],
-        ),
-        (
-            &callers.two_levels,
-            [
-                "database: admission, two levels",
-                "database: settlement, two levels",
-            ],
-        ),
-    ] {
+    let one_level = [
+        "database: admission, one level",
+        "database: settlement, one level",
+    ];
+    let two_levels = [
+        "database: admission, two levels",
+        "database: settlement, two levels",
+    ];
+    for (key, names) in [(key, one_level), (&callers.two_levels, two_levels)] {
         let wanted = Wanted {
             model: MODEL.to_owned(),
             streamed: false,

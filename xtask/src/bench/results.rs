@@ -224,10 +224,11 @@ impl Results {
                     (cell.target, cell.mode, cell.connections)
                         == (target, base.mode, base.connections)
                 });
-                let ratio = cell.map_or(0.0, |cell| {
-                    cell.load.requests_per_second / base.load.requests_per_second
-                });
-                format!("{ratio:.3}")
+                let through = base.load.requests_per_second;
+                match cell.filter(|_| through > 0.0) {
+                    Some(cell) => format!("{:.3}", cell.load.requests_per_second / through),
+                    None => "-".to_owned(),
+                }
             };
             table.row([
                 base.mode.name().to_owned(),
