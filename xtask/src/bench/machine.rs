@@ -26,11 +26,11 @@ pub struct Machine {
     pub load_before: String,
     /// The commit that was measured, with `-dirty` when files were changed since.
     pub commit: String,
-    /// `workerd --version`.
+    /// The runtime's version.
     pub workerd: String,
-    /// `sqld --version`.
+    /// The database's version.
     pub sqld: String,
-    /// `rustc --version`.
+    /// The compiler's version.
     pub rustc: String,
 }
 
@@ -45,9 +45,9 @@ impl Machine {
             os: os(),
             load_before: load(),
             commit: commit(),
-            workerd: first_line(command(&tools.workerd).arg("--version")),
-            sqld: first_line(command(&tools.sqld).arg("--version")),
-            rustc: first_line(command("rustc").arg("--version").current_dir(root())),
+            workerd: version("workerd", &mut command(&tools.workerd)),
+            sqld: version("sqld", &mut command(&tools.sqld)),
+            rustc: version("rustc", command("rustc").current_dir(root())),
         }
     }
 }
@@ -92,6 +92,12 @@ fn commit() -> String {
     let changed = git(&["status", "--porcelain"]).is_none_or(|files| !files.trim().is_empty());
     let mark = if changed { "-dirty" } else { "" };
     format!("{}{mark}", head.trim())
+}
+
+/// What a program says of its version, without its name.
+fn version(name: &str, program: &mut Command) -> String {
+    let line = first_line(program.arg("--version"));
+    line.trim_start_matches(&format!("{name} ")).to_owned()
 }
 
 fn first_line(command: &mut Command) -> String {
