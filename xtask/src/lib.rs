@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod arguments;
+pub mod bench;
 pub mod build;
 pub mod cache;
 pub mod catalogue;

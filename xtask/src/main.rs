@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, build, catalogue, dev, docs, setup, test};
+use xtask::{admin, bench, build, catalogue, dev, docs, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -53,6 +53,18 @@ enum Command {
         /// Runs only the tests whose name contains this, and no other check
         filter: Option<String>,
     },
+    /// Measures the gateway beside a Worker that only passes calls on; judges nothing
+    Bench {
+        /// How long each cell is measured
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        seconds: u64,
+        /// Is done in moments, to see that everything works; the numbers say little
+        #[arg(long, conflicts_with = "seconds")]
+        quick: bool,
+        /// Writes everything there as JSON
+        #[arg(long, value_name = "PATH")]
+        json: Option<PathBuf>,
+    },
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
 }
@@ -86,6 +98,15 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Test { filter } => test::run(filter.as_deref()),
         Command::Docs { check: true } => docs::check(),
         Command::Docs { check: false } => docs::write(),
+        Command::Bench {
+            seconds,
+            quick,
+            json,
+        } => bench::run(&bench::Options {
+            seconds,
+            quick,
+            json,
+        }),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
     }

@@ -26,6 +26,7 @@ pub use state::{StateDir, clear};
 
 use ports::Assigned;
 use service::Service;
+use simulator::Profile;
 use wrangler::Wrangler;
 
 /// How a stack differs from the usual one.
@@ -55,6 +56,7 @@ pub struct Stack {
     ports: Assigned,
     tools: Tools,
     state: StateDir,
+    benchmark: bool,
 }
 
 impl Stack {
@@ -64,6 +66,20 @@ impl Stack {
     /// # Errors
     /// When a port is taken, a part does not come up, or a migration fails.
     pub fn start(options: StackOptions) -> Result<Self, Failure> {
+        Self::start_for(options, false)
+    }
+
+    /// Starts a stack on free ports that is to be measured: the simulator is the release build, and
+    /// a Worker beside the gateway passes calls on to it and does nothing else. They must have been
+    /// built: see [`prepare_benchmark`].
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub fn start_benchmark() -> Result<Self, Failure> {
+        Self::start_for(StackOptions::default(), true)
+    }
+
+    fn start_for(options: StackOptions, benchmark: bool) -> Result<Self, Failure> {
         let tools = setup::tools()?;
         let state = StateDir::open(options.state.as_deref())?;
         let wrangler = Wrangler::read()?;
@@ -87,7 +103,7 @@ impl Stack {
             vars.get("TURSO_URL").map_or("", String::as_str),
             vars.get("TURSO_AUTH_TOKEN").map(String::as_str),
         )?;
-        let simulator = simulator::start(&state, &ports)?;
+        let simulator = simulator::start(&state, &ports, profile(benchmark))?;
         let workerd = Service::new("workerd", state.log("workerd"), workerd::health(&ports));
         let mut stack = Self {
             workerd,
@@ -99,6 +115,7 @@ impl Stack {
             ports,
             tools,
             state,
+            benchmark,
         };
         stack.start_workerd()?;
         stack.wait()?;
@@ -120,7 +137,11 @@ impl Stack {
             &self.tools,
             &self.state,
             &self.ports,
-            (&self.wrangler, &self.vars),
+            workerd::Settings {
+                wrangler: &self.wrangler,
+                vars: &self.vars,
+                pass_through: self.ports.pass_through.filter(|_| self.benchmark),
+            },
         )?;
         self.workerd.start(&mut command)
     }
@@ -135,6 +156,13 @@ impl Stack {
     #[must_use]
     pub fn simulator_url(&self) -> String {
         format!("http://{}", self.ports.simulator)
+    }
+
+    /// The address of the Worker that passes calls on to the simulator, if there is one.
+    #[must_use]
+    pub fn pass_through_url(&self) -> Option<String> {
+        let address = self.ports.pass_through.filter(|_| self.benchmark)?;
+        Some(format!("http://{address}"))
     }
 
     /// The credential of the database, as the gateway has it.
@@ -246,7 +274,7 @@ impl Stack {
     /// When it does not come up.
     pub fn restart_simulator(&mut self) -> Result<(), Failure> {
         self.simulator.kill();
-        self.simulator = simulator::start(&self.state, &self.ports)?;
+        self.simulator = simulator::start(&self.state, &self.ports, profile(self.benchmark))?;
         self.simulator.wait()
     }
 
@@ -278,7 +306,26 @@ impl Stack {
 /// When something does not compile.
 pub fn prepare() -> Result<(), Failure> {
     crate::build::gateway(crate::build::Optimise::Size)?;
-    step("simulator", simulator::build)
+    step("simulator", || simulator::build(Profile::Debug))
+}
+
+/// Builds what [`Stack::start_benchmark`] runs, as far as it is not up to date.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_benchmark() -> Result<(), Failure> {
+    crate::build::gateway(crate::build::Optimise::Size)?;
+    step("simulator, optimised", || {
+        simulator::build(Profile::Release)
+    })
+}
+
+const fn profile(benchmark: bool) -> Profile {
+    if benchmark {
+        Profile::Release
+    } else {
+        Profile::Debug
+    }
 }
 
 /// Runs the gateway's `scheduled` handler, as the runtime's clock does in production.

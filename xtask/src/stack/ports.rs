@@ -27,6 +27,8 @@ pub struct Assigned {
     pub database: SocketAddrV4,
     /// The one that runs the gateway's `scheduled` handler.
     pub cron: SocketAddrV4,
+    /// Where the benchmark's Worker listens; there is such an address among free ones only.
+    pub pass_through: Option<SocketAddrV4>,
 }
 
 impl Ports {
@@ -62,6 +64,7 @@ fn from(base: u16) -> Result<Assigned, Failure> {
         simulator: address(3, port(2)?),
         database: address(2, port(3)?),
         cron: address(1, port(4)?),
+        pass_through: None,
     };
     check("the gateway", assigned.gateway)?;
     check("the simulator", assigned.simulator)?;
@@ -99,5 +102,6 @@ fn free() -> Result<Assigned, Failure> {
         simulator: next(3)?,
         database: next(2)?,
         cron: next(1)?,
+        pass_through: Some(next(1)?),
     })
 }

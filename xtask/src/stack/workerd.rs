@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4};
 use std::path::Path;
 use std::process::Command;
 
@@ -20,6 +20,9 @@ use crate::stack::wrangler::Wrangler;
 /// Runs the gateway's `scheduled` handler when it is called, which workerd's own clock cannot do.
 const CRON: &str = include_str!("../../workers/cron.js");
 
+/// Passes every call on to the simulator: what the runtime costs without the gateway.
+const PASS_THROUGH: &str = include_str!("../../workers/pass_through.js");
+
 /// Settings that name a service which may be on this machine.
 const SERVICES: [&str; 2] = ["TURSO_URL", "OPENROUTER_BASE_URL"];
 
@@ -28,27 +31,44 @@ pub fn health(ports: &Assigned) -> String {
     format!("http://{}/v1/health", ports.gateway)
 }
 
+/// What the gateway is run with.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// Its deployment.
+    pub wrangler: &'a Wrangler,
+    /// Its variables and secrets, over those of the deployment.
+    pub vars: &'a BTreeMap<String, String>,
+    /// Where a Worker listens that passes calls on to the simulator.
+    pub pass_through: Option<SocketAddrV4>,
+}
+
 /// Writes the configuration beside a copy of the built gateway, and returns the command that runs
 /// it. The copy keeps a running gateway apart from the next build.
 pub fn prepare(
     tools: &Tools,
     state: &StateDir,
     ports: &Assigned,
-    (wrangler, vars): (&Wrangler, &BTreeMap<String, String>),
+    settings: Settings<'_>,
 ) -> Result<Command, Failure> {
+    let wrangler = settings.wrangler;
     let dir = state.path().join("workerd");
     remove(&dir)?;
     make_dir(&dir)?;
     let modules = copy_modules(&path(&wrangler.main), &dir)?;
-    let values = wrangler.values(vars)?;
+    let values = wrangler.values(settings.vars)?;
     let config = Config {
         wrangler,
         modules,
         values: &values,
         ports,
+        pass_through: settings.pass_through,
     }
     .render()?;
-    for (name, text) in [("cron.js", CRON), ("config.capnp", config.as_str())] {
+    for (name, text) in [
+        ("cron.js", CRON),
+        ("pass_through.js", PASS_THROUGH),
+        ("config.capnp", config.as_str()),
+    ] {
         let file = dir.join(name);
         fs::write(&file, text).or_fail(|| format!("cannot write `{}`", file.display()))?;
     }
@@ -93,6 +113,7 @@ struct Config<'a> {
     modules: Vec<String>,
     values: &'a BTreeMap<String, String>,
     ports: &'a Assigned,
+    pass_through: Option<SocketAddrV4>,
 }
 
 impl Config<'_> {
@@ -102,7 +123,9 @@ impl Config<'_> {
             modules,
             values,
             ports,
+            pass_through: _,
         } = self;
+        let [more_services, more_sockets, more_workers] = self.render_pass_through();
         let allow: Vec<String> = self.network()?.iter().map(|block| text(block)).collect();
         let flags: Vec<String> = wrangler
             .compatibility_flags
@@ -133,11 +156,11 @@ const config :Workerd.Config = (
   services = [
     (name = "internet", network = (allow = [{allow}], tlsOptions = (trustBrowserCas = true))),
     (name = "gateway", worker = .gateway),
-    (name = "cron", worker = .cron),
+    (name = "cron", worker = .cron),{more_services}
   ],
   sockets = [
     (name = "gateway", address = "{gateway}", http = (), service = "gateway"),
-    (name = "cron", address = "{cron}", http = (), service = "cron"),
+    (name = "cron", address = "{cron}", http = (), service = "cron"),{more_sockets}
   ],
 );
 
@@ -158,7 +181,7 @@ const cron :Workerd.Worker = (
   compatibilityFlags = ["service_binding_extra_handlers"],
   bindings = [(name = "GATEWAY", service = "gateway")],
 );
-"#,
+{more_workers}"#,
             allow = allow.join(", "),
             gateway = ports.gateway,
             cron = ports.cron,
@@ -167,6 +190,31 @@ const cron :Workerd.Worker = (
             flags = flags.join(", "),
             bindings = bindings.join(",\n    "),
         ))
+    }
+
+    /// The lines of the Worker that passes calls on, if there is to be one: its service, its socket
+    /// and the Worker itself.
+    fn render_pass_through(&self) -> [String; 3] {
+        let Some(address) = self.pass_through else {
+            return Default::default();
+        };
+        [
+            "\n    (name = \"pass-through\", worker = .passThrough),".to_owned(),
+            format!(
+                "\n    (name = \"pass-through\", address = \"{address}\", http = (), service = \"pass-through\"),"
+            ),
+            format!(
+                r#"
+const passThrough :Workerd.Worker = (
+  modules = [(name = "pass_through.js", esModule = embed "pass_through.js")],
+  compatibilityDate = {date},
+  bindings = [(name = "UPSTREAM", text = {upstream})],
+);
+"#,
+                date = text(&self.wrangler.compatibility_date),
+                upstream = text(&format!("http://{}", self.ports.simulator)),
+            ),
+        ]
     }
 
     /// The addresses that the gateway may connect to, as blocks.
