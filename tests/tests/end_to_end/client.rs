@@ -203,6 +203,15 @@ impl Stream {
         body
     }
 
+    /// Reads to the end; the body is the stream's text.
+    pub fn answer(self) -> Answer {
+        let head = self.head.clone();
+        Answer {
+            body: self.text(),
+            ..head
+        }
+    }
+
     /// Reads to the end, as events.
     pub fn events(self) -> Events {
         Events::read(&self.text())

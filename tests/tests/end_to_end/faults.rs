@@ -12,7 +12,7 @@ use tollgate_simulator::provider::models::MODELS;
 
 use crate::client::{Answer, Events, nanos};
 use crate::price::charge;
-use crate::stage::Stage;
+use crate::stage::{Request, Stage};
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,8 @@ fn stage() -> &'static Stage {
     &STAGE
 }
 
+const CREDIT: i64 = 1_000_000_000;
+
 /// A gateway that does not wait long for a provider that never answers.
 fn impatient() -> &'static Stage {
     static STAGE: LazyLock<Stage> =
@@ -183,18 +185,14 @@ fn whatever_the_provider_does_the_answer_is_sensible_and_the_wallet_right() {
 #[test]
 fn a_provider_that_falls_silent_in_mid_stream_is_given_up_and_only_its_bill_is_paid() {
     let stage = impatient();
-    let caller = stage.customer(1_000_000_000);
-    let stream = stage.client(&caller).stream_with_usage(&json!({
+    let caller = stage.customer(CREDIT);
+    let silent = stage.client(&caller).stream_with_usage(&json!({
         "model": "sim/slow",
         "messages": [{"role": "user", "content": "falls-silent [[ttft_ms=600000]]"}],
         "max_tokens": 100,
     }));
-    let text = stream.text();
-    assert_eq!(
-        Events::read(&text).error().unwrap()["code"],
-        "provider_timeout",
-        "{text}"
-    );
+    let told = told(&silent.answer());
+    assert_eq!(told, format!("{:?}", Broken("provider_timeout")));
     let wallet = stage.settled(&caller.account);
     let [received] = &stage.provider.received("falls-silent")[..] else {
         panic!("not exactly one call");
@@ -208,151 +206,117 @@ fn check(row: &Row, streamed: bool) {
         "sim/timeout" => impatient(),
         _ => stage(),
     };
-    let caller = stage.customer(1_000_000_000);
+    let caller = stage.customer(CREDIT);
     let client = stage.client(&caller);
     let marker = format!("fault-{}", stage.draw());
-    let knobs = if row.model == "sim/slow" {
-        "tps=100"
-    } else {
-        "head_ms=300"
+    let knobs = match row.model {
+        "sim/slow" => "tps=100",
+        _ => "head_ms=300",
     };
     let request = json!({
         "model": row.model,
         "messages": [{"role": "user", "content": format!("{marker} says hello [[{knobs}]]")}],
         "max_tokens": 100,
     });
-    let (head, told, seen) = if streamed {
-        let stream = client.stream_with_usage(&request);
-        let head = stream.head.clone();
-        let text = stream.text();
-        let seen = Seen {
-            head: &head,
-            text: &text,
-        };
-        let told = seen.told_by_stream();
-        (head.clone(), told, text)
+    let (answer, expected) = if streamed {
+        (client.stream_with_usage(&request).answer(), row.streamed)
     } else {
-        let answer = client.chat(&request);
-        let seen = Seen {
-            head: &answer,
-            text: &answer.body,
-        };
-        let told = seen.told_at_once();
-        (answer.clone(), told, answer.body)
+        (client.chat(&request), row.one_shot)
     };
-    let expected = if streamed { row.streamed } else { row.one_shot };
-    let shown: String = seen.chars().take(2_000).collect();
-    assert_eq!(told, format!("{expected:?}"), "{shown}");
+    let shown: String = answer.body.chars().take(2_000).collect();
+    assert_eq!(told(&answer), format!("{expected:?}"), "{shown}");
 
     let wallet = stage.settled(&caller.account);
     let received = stage.provider.received(&marker);
     assert_eq!(received.len(), row.dispatches, "dispatches");
-    let bill: i128 = received.iter().map(|call| call.billed_picos).sum();
-    let hold = &stage.request(head.request());
+    let bill = charge(received.iter().map(|call| call.billed_picos).sum());
+    let hold = stage.request(answer.request());
     let due = match row.pays {
-        Pays::TheBill => charge(bill),
+        Pays::TheBill => bill,
         Pays::TheHold => hold.levels[0]["hold"].as_i64().unwrap(),
     };
-    assert_eq!(
-        wallet.charged, due,
-        "charged, of a bill of {bill} picos; {hold:?}"
-    );
-    assert_eq!(wallet.balance, 1_000_000_000 - due);
-    assert_eq!(hold.shortfall_nanos, Some(charge(bill) - due), "shortfall");
-    let code = match expected {
+    assert_eq!(wallet.charged, due, "charged, of {bill}; {hold:?}");
+    assert_eq!(wallet.balance, CREDIT - due);
+    check_usage_log(&hold, (&answer, expected), (bill, due));
+    let generation = client.generation(answer.request_id());
+    assert_eq!(nanos(&generation["total_cost"]), due);
+    if answer.status >= 500 && due > 0 {
+        let retry = answer.header("x-should-retry");
+        assert_eq!(retry, Some("false"), "an SDK pays twice");
+    }
+    if let Some(cost) = cost_told(&answer) {
+        assert_eq!(cost, due, "told");
+    }
+    let ids = received
+        .iter()
+        .filter_map(|call| call.generation_id.as_deref());
+    reveals_nothing(&answer, &ids.collect::<Vec<_>>());
+}
+
+/// The row of the call says how it ended, for the caller and for the operator.
+fn check_usage_log(hold: &Request, (answer, told): (&Answer, Told), (bill, due): (i64, i64)) {
+    let code = match told {
         Told::Answer => None,
         Told::Error(_, code) | Told::Broken(code) => Some(code),
     };
     let logged = (hold.status, hold.error_code.as_deref());
-    assert_eq!(logged, (Some(i64::from(head.status)), code), "usage log");
+    assert_eq!(logged, (Some(i64::from(answer.status)), code), "usage log");
     let state = if due == 0 { "voided" } else { "settled" };
     assert_eq!(hold.state, state, "{hold:?}");
-    assert_eq!(
-        nanos(&client.generation(head.request_id())["total_cost"]),
-        due
-    );
-    if head.status >= 500 && due > 0 {
-        assert_eq!(
-            head.header("x-should-retry"),
-            Some("false"),
-            "an SDK pays twice"
-        );
-    }
-    if let Some(cost) = cost_told(&seen, streamed) {
-        assert_eq!(cost, due, "told");
-    }
-    reveals_nothing(
-        &head,
-        &seen,
-        &received
-            .iter()
-            .filter_map(|call| call.generation_id.as_deref())
-            .collect::<Vec<_>>(),
-    );
+    assert_eq!(hold.shortfall_nanos, Some(bill - due), "shortfall");
 }
 
-struct Seen<'a> {
-    head: &'a Answer,
-    text: &'a str,
+fn is_stream(answer: &Answer) -> bool {
+    answer.header("content-type") == Some("text/event-stream")
 }
 
-impl Seen<'_> {
-    fn told_at_once(&self) -> String {
-        let body: Value = serde_json::from_str(self.text).unwrap();
-        if self.head.status == 200 {
-            assert!(
-                body["choices"][0]["message"]["content"].is_string(),
-                "{body}"
-            );
-            assert!(body["usage"]["cost"].is_number(), "{}", self.text);
-            return format!("{:?}", Told::Answer);
-        }
-        let error = &body["error"];
-        self.is_complete(error);
-        format!("Error({}, {})", self.head.status, error["code"])
-    }
-
-    fn told_by_stream(&self) -> String {
-        if self.head.status != 200 {
-            return self.told_at_once();
-        }
-        let events = Events::read(self.text);
+/// What the caller was told, as a row of the table says it.
+fn told(answer: &Answer) -> String {
+    if is_stream(answer) {
+        let events = Events::read(&answer.body);
         assert!(events.done, "no [DONE]");
         let Some(error) = events.error() else {
             assert!(!events.text().is_empty(), "{events:?}");
             assert!(events.usage().is_some(), "no usage at the end");
             return format!("{:?}", Told::Answer);
         };
-        self.is_complete(error);
-        format!("Broken({})", error["code"])
+        check_error(answer, error);
+        return format!("Broken({})", error["code"]);
     }
+    let body = answer.json();
+    if answer.status == 200 {
+        let text = &body["choices"][0]["message"]["content"];
+        assert!(text.is_string(), "{body}");
+        return format!("{:?}", Told::Answer);
+    }
+    check_error(answer, &body["error"]);
+    format!("Error({}, {})", answer.status, body["error"]["code"])
+}
 
-    fn is_complete(&self, error: &Value) {
-        for field in ["message", "type", "code", "hint", "docs_url", "request_id"] {
-            let text = error[field].as_str().unwrap_or_default();
-            assert!(!text.is_empty(), "no {field}: {error}");
-        }
-        assert_eq!(error["request_id"], self.head.request_id());
+fn check_error(answer: &Answer, error: &Value) {
+    for field in ["message", "type", "code", "hint", "docs_url", "request_id"] {
+        let text = error[field].as_str().unwrap_or_default();
+        assert!(!text.is_empty(), "no {field}: {error}");
     }
+    assert_eq!(error["request_id"], answer.request_id());
 }
 
 /// What the caller reads that it paid, if it is told.
-fn cost_told(text: &str, streamed: bool) -> Option<i64> {
-    if streamed && text.starts_with(['d', ':']) {
-        return Events::read(text)
-            .usage()
-            .map(|usage| nanos(&usage["cost"]));
-    }
-    let body: Value = serde_json::from_str(text).unwrap();
-    body.get("usage").map(|usage| nanos(&usage["cost"]))
+fn cost_told(answer: &Answer) -> Option<i64> {
+    let usage = if is_stream(answer) {
+        Events::read(&answer.body).usage()?.clone()
+    } else {
+        answer.json().get("usage")?.clone()
+    };
+    Some(nanos(&usage["cost"]))
 }
 
 /// Neither the provider's ids nor its name, nor what it charges, nor whose account it is.
-fn reveals_nothing(head: &Answer, text: &str, provider_ids: &[&str]) {
-    let headers = format!("{:?}", head.headers);
+fn reveals_nothing(answer: &Answer, provider_ids: &[&str]) {
+    let headers = format!("{:?}", answer.headers);
     let fields = ["\"provider\"", "cost_details", "OPENROUTER"];
     for told in SECRETS.iter().chain(provider_ids).chain(&fields) {
-        assert!(!text.contains(told), "{told} in the answer");
+        assert!(!answer.body.contains(told), "{told} in the answer");
         assert!(!headers.contains(told), "{told} in {headers}");
     }
     for name in [
@@ -361,6 +325,6 @@ fn reveals_nothing(head: &Answer, text: &str, provider_ids: &[&str]) {
         "x-openrouter-account",
         "x-generation-id",
     ] {
-        assert_eq!(head.header(name), None);
+        assert_eq!(answer.header(name), None);
     }
 }
