@@ -1,7 +1,7 @@
 //! The clock and the random bytes: the only place that asks for either.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -14,15 +14,45 @@ pub fn now_ms() -> i64 {
 
 /// Waits.
 pub async fn sleep_ms(ms: i64) {
-    Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await;
+    delay_ms(ms).await;
 }
 
 /// The future's value, or `None` when it takes longer than `ms`.
 pub async fn within_ms<T>(ms: i64, future: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(future), pin!(sleep_ms(ms))).await {
-        Either::Left((value, _)) => Some(value),
-        Either::Right(((), _)) => None,
+    Timer::default().until(now_ms() + ms, future).await
+}
+
+/// A timer for many waits, one after the other, as for the chunks of a stream. The runtime's own
+/// timer is armed only when none is armed or an earlier end is wanted; one that rings too early is
+/// armed again.
+#[derive(Debug, Default)]
+pub struct Timer {
+    armed: Option<(i64, Pin<Box<Delay>>)>,
+}
+
+impl Timer {
+    /// The future's value, or `None` once it is `end_ms`, in Unix milliseconds.
+    pub async fn until<T>(&mut self, end_ms: i64, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        loop {
+            let (rings_ms, delay) = match &mut self.armed {
+                Some(armed) if armed.0 <= end_ms => armed,
+                armed => armed.insert((end_ms, Box::pin(delay_ms(end_ms - now_ms())))),
+            };
+            let rings_ms = *rings_ms;
+            match select(future.as_mut(), delay.as_mut()).await {
+                Either::Left((value, _)) => return Some(value),
+                Either::Right(((), _)) => self.armed = None,
+            }
+            if rings_ms >= end_ms {
+                return None;
+            }
+        }
     }
+}
+
+fn delay_ms(ms: i64) -> Delay {
+    Delay::from(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
 }
 
 /// Random bits from the runtime's secure source.

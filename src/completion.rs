@@ -19,7 +19,7 @@ use worker::{AbortController, AbortSignal, Request, Response};
 
 use crate::admit::{Admitted, admit};
 use crate::authenticate::authenticate;
-use crate::body::read_json;
+use crate::body::{Body, read_json};
 use crate::clock::{now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
@@ -40,7 +40,7 @@ pub type Responder = oneshot::Sender<Result<Response, Refused>>;
 /// Answers `POST chat/completions`.
 pub async fn answer(gateway: &Rc<Gateway>, mut request: Request) -> Result<Response, Refused> {
     let hash = authenticate(request.headers())?;
-    let body = read_json(&mut request).await?;
+    let body = read_json(gateway, &hash, &mut request).await?;
     let (responder, response) = oneshot::channel();
     let task = complete(gateway.clone(), hash, body, responder);
     gateway.run_beyond_response(task);
@@ -50,7 +50,7 @@ pub async fn answer(gateway: &Rc<Gateway>, mut request: Request) -> Result<Respo
         .unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
 }
 
-async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Vec<u8>, responder: Responder) {
+async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Body, responder: Responder) {
     let priced = match chat::parse(&body) {
         Ok(request) => admit(&gateway, hash, wanted(&request))
             .await
@@ -61,7 +61,7 @@ async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Vec<u8>, responder:
         Ok(priced) => priced,
         Err(refused) => return drop(responder.send(Err(refused))),
     };
-    let ending = if responder.is_canceled() {
+    let ending = if responder.is_canceled() || gateway.caller_left() {
         Ending::not_sent(None)
     } else {
         carry_out(&gateway, &admitted, &request, responder).await

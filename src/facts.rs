@@ -11,7 +11,7 @@ use tollgate_core::call::{
     CallerFacts, ModelFacts, caller_statements, model_statement, read_caller, read_model,
 };
 use tollgate_core::error::{ApiError, ErrorCode};
-use tollgate_core::hrana::Batch;
+use tollgate_core::hrana::{Batch, Statement};
 use tollgate_core::key::KeyHash;
 
 use crate::gateway::Gateway;
@@ -81,10 +81,21 @@ pub async fn read_fresh(
     hash: &KeyHash,
     slug: Option<&str>,
 ) -> Result<(CallerFacts, Vec<ModelFacts>), ApiError> {
+    read_caller_and(gateway, hash, Some(model_statement(slug))).await
+}
+
+async fn read_caller_and(
+    gateway: &Gateway,
+    hash: &KeyHash,
+    models: Option<Statement>,
+) -> Result<(CallerFacts, Vec<ModelFacts>), ApiError> {
     let mut batch = Batch::new();
-    let [snapshot, rules] = caller_statements(hash, gateway.started_ms);
-    let steps =
-        [snapshot, rules, model_statement(slug)].map(|statement| batch.step(None, statement));
+    for statement in caller_statements(hash, gateway.started_ms)
+        .into_iter()
+        .chain(models)
+    {
+        batch.step(None, statement);
+    }
     let unavailable = |fault: &dyn std::error::Error| {
         log::fault(gateway, "facts", fault);
         ApiError::new(ErrorCode::DatabaseUnavailable)
@@ -94,8 +105,8 @@ pub async fn read_fresh(
         .execute(&batch)
         .await
         .map_err(|fault| unavailable(&fault))?;
-    let [snapshot, rules, models] = steps;
-    if !steps.into_iter().all(|step| reply.is_ok(step)) {
+    let [snapshot, rules, models] = [0, 1, 2];
+    if !(0..batch.steps().len()).all(|step| reply.is_ok(step)) {
         return Err(ErrorCode::DatabaseUnavailable.into());
     }
     let caller = read_caller(reply.rows(snapshot), reply.rows(rules))
@@ -127,6 +138,14 @@ pub fn refresh(hash: &KeyHash, snapshot: Snapshot) {
                 .insert(*hash, Rc::new(CallerFacts { snapshot, rules }));
         }
     });
+}
+
+/// Refuses a key that does not exist or may not call; costs a read only if it is not remembered.
+pub async fn require_key(gateway: &Gateway, hash: &KeyHash) -> Result<(), ApiError> {
+    if MEMORY.with_borrow(|memory| memory.callers.contains_key(hash)) {
+        return Ok(());
+    }
+    read_caller_and(gateway, hash, None).await.map(drop)
 }
 
 /// A key that may not call at all is told so at once, before any question of model and price.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use thiserror::Error;
 use tollgate_core::ids::RequestId;
-use worker::{Context, Env};
+use worker::{AbortSignal, Context, Env};
 
 use crate::clock::{now_ms, random_u64};
 use crate::config::{Config, ConfigFault};
@@ -41,7 +41,7 @@ pub struct Gateway {
     pub database: Turso,
     /// The provider.
     pub provider: OpenRouter,
-    context: Option<Context>,
+    caller: Option<(Context, AbortSignal)>,
 }
 
 /// How long the parts of a request took, in milliseconds.
@@ -54,8 +54,11 @@ pub struct Timings {
 }
 
 impl Gateway {
-    /// Begins a request, or with no context a run of the sweep.
-    pub fn begin(env: &Env, context: Option<Context>) -> Result<Rc<Self>, StartFault> {
+    /// Begins a request, or with no caller a run of the sweep. The signal fires when the caller leaves.
+    pub fn begin(
+        env: &Env,
+        caller: Option<(Context, AbortSignal)>,
+    ) -> Result<Rc<Self>, StartFault> {
         let config = Config::from_env(env)?;
         let started_ms = now_ms();
         Ok(Rc::new(Self {
@@ -66,7 +69,7 @@ impl Gateway {
             database: Turso::new(&config),
             provider: OpenRouter::new(&config),
             config,
-            context,
+            caller,
         }))
     }
 
@@ -84,9 +87,16 @@ impl Gateway {
     /// Runs a task that may go on after the response has ended or the caller has left. A run of the
     /// sweep has no response and starts no such task.
     pub fn run_beyond_response(&self, task: impl Future<Output = ()> + 'static) {
-        if let Some(context) = &self.context {
+        if let Some((context, _)) = &self.caller {
             context.wait_until(task);
         }
+    }
+
+    /// Whether the caller has closed its connection.
+    pub fn caller_left(&self) -> bool {
+        self.caller
+            .as_ref()
+            .is_some_and(|(_, signal)| signal.aborted())
     }
 
     /// Milliseconds since the request came.

@@ -4,12 +4,11 @@
 use std::future::Future;
 use std::pin::pin;
 
-use futures_util::future::{Either, select};
 use tollgate_core::hrana::Batch;
 use tollgate_core::ids::{AccountId, RequestId};
 use tollgate_core::settlement::renew_lease_statement;
 
-use crate::clock::{now_ms, sleep_ms};
+use crate::clock::{Timer, now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::log;
 
@@ -32,6 +31,7 @@ pub struct Lease<'a> {
     provider_id: Option<String>,
     stored_id: bool,
     lost: bool,
+    timer: Timer,
 }
 
 impl<'a> Lease<'a> {
@@ -52,6 +52,7 @@ impl<'a> Lease<'a> {
             provider_id: None,
             stored_id: false,
             lost: false,
+            timer: Timer::default(),
         }
     }
 
@@ -75,11 +76,11 @@ impl<'a> Lease<'a> {
         }
         let mut future = pin!(future);
         loop {
-            let wait_ms = (self.next_write_ms() - now_ms()).max(0);
-            match select(future.as_mut(), pin!(sleep_ms(wait_ms))).await {
-                Either::Left((value, _)) => return Ok(value),
-                Either::Right(((), _)) => self.renew().await.inspect_err(|_| self.lost = true)?,
+            let next_write_ms = self.next_write_ms();
+            if let Some(value) = self.timer.until(next_write_ms, future.as_mut()).await {
+                return Ok(value);
             }
+            self.renew().await.inspect_err(|_| self.lost = true)?;
         }
     }
 

@@ -1,6 +1,8 @@
 //! Relays a streamed answer while metering it. The task reads the provider and writes the caller's
 //! stream itself, so that a caller who leaves does not end the metering.
 
+use std::pin::pin;
+
 use futures_util::StreamExt;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::money::Nanos;
@@ -13,7 +15,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
 use worker::{AbortController, ByteStream, Response, ResponseBuilder};
 
-use crate::clock::within_ms;
+use crate::clock::{Timer, now_ms};
 use crate::completion::{Responder, report};
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
@@ -21,6 +23,9 @@ use crate::live_call::{Ending, LiveCall};
 use crate::log;
 use crate::provider::Head;
 use crate::respond::{self, Refused};
+
+/// How often a pending write looks whether its caller is still there, in milliseconds.
+const LOOK_UP_MS: i64 = 500;
 
 /// Relays the answer to its end, or to the caller's, and says how it ended.
 pub async fn relay(
@@ -51,8 +56,9 @@ pub async fn relay(
         call.admitted.ask.now_ms,
     );
     let mut first_byte_ms = None;
+    let mut timer = Timer::default();
     let broken = loop {
-        match next(call, lease, &mut stream).await {
+        match next(call, lease, (&mut stream, &mut timer)).await {
             Next::Bytes(bytes) => {
                 first_byte_ms.get_or_insert_with(|| call.gateway.elapsed_ms());
                 let out = transcript.push(&bytes);
@@ -90,9 +96,13 @@ enum Next {
     Broken(ApiError),
 }
 
-async fn next(call: &LiveCall<'_>, lease: &mut Lease<'_>, stream: &mut ByteStream) -> Next {
-    let timeout_ms = call.gateway.config.provider_timeout_ms;
-    match lease.keep(within_ms(timeout_ms, stream.next())).await {
+async fn next(
+    call: &LiveCall<'_>,
+    lease: &mut Lease<'_>,
+    (stream, timer): (&mut ByteStream, &mut Timer),
+) -> Next {
+    let end_ms = now_ms() + call.gateway.config.provider_timeout_ms;
+    match lease.keep(timer.until(end_ms, stream.next())).await {
         Ok(Some(Some(Ok(bytes)))) => Next::Bytes(bytes),
         Ok(Some(None)) => Next::End,
         Ok(Some(Some(Err(fault)))) => {
@@ -198,7 +208,7 @@ impl Caller {
         let Self::Reading(stream) = self else {
             return Ok(());
         };
-        match lease.keep(stream.write(text)).await {
+        match lease.keep(stream.write(call.gateway, text)).await {
             Ok(Written::Taken) => Ok(()),
             Ok(Written::Left) => {
                 *self = Self::Told(200);
@@ -283,6 +293,7 @@ enum Written {
 struct CallerStream {
     writer: WritableStreamDefaultWriter,
     timeout_ms: i64,
+    timer: Timer,
 }
 
 impl CallerStream {
@@ -290,20 +301,34 @@ impl CallerStream {
         let pipe = TransformStream::new()?;
         let writer = pipe.writable().get_writer()?;
         let timeout_ms = gateway.config.reader_timeout_ms;
-        Ok((Self { writer, timeout_ms }, pipe.readable()))
+        let stream = Self {
+            writer,
+            timeout_ms,
+            timer: Timer::default(),
+        };
+        Ok((stream, pipe.readable()))
     }
 
-    async fn write(&self, text: &str) -> Written {
+    /// Writes, and waits until the caller has taken it. A write to a caller who left may stay
+    /// pending for ever, so the wait looks up now and then.
+    async fn write(&mut self, gateway: &Gateway, text: &str) -> Written {
         let chunk: JsValue = Uint8Array::from(text.as_bytes()).into();
-        let write = JsFuture::from(self.writer.write_with_chunk(&chunk));
-        match within_ms(self.timeout_ms, write).await {
-            Some(Ok(_)) => Written::Taken,
-            Some(Err(_)) => Written::Left,
-            None => Written::Stalled,
+        let mut write = pin!(JsFuture::from(self.writer.write_with_chunk(&chunk)));
+        let end_ms = now_ms() + self.timeout_ms;
+        loop {
+            let look_up_ms = end_ms.min(now_ms() + LOOK_UP_MS);
+            match self.timer.until(look_up_ms, write.as_mut()).await {
+                Some(Ok(_)) => return Written::Taken,
+                Some(Err(_)) => return Written::Left,
+                None if gateway.caller_left() => return Written::Left,
+                None if now_ms() >= end_ms => return Written::Stalled,
+                None => {}
+            }
         }
     }
 
-    async fn close(&self) {
-        let _ = within_ms(self.timeout_ms, JsFuture::from(self.writer.close())).await;
+    async fn close(&mut self) {
+        let closed = JsFuture::from(self.writer.close());
+        let _ = self.timer.until(now_ms() + LOOK_UP_MS, closed).await;
     }
 }

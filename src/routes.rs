@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use tollgate_core::error::ErrorCode;
-use worker::{Context, Env, Method, Request, Response, Result, console_error};
+use worker::{AbortSignal, Context, Env, Method, Request, Response, Result, console_error};
 
 use crate::gateway::Gateway;
 use crate::respond::{self, Refused};
@@ -48,7 +48,8 @@ pub async fn answer(request: Request, env: &Env, context: Context) -> Result<Res
     if request.method() == Method::Options {
         return respond::preflight();
     }
-    let gateway = match Gateway::begin(env, Some(context)) {
+    let signal = AbortSignal::from(request.inner().signal());
+    let gateway = match Gateway::begin(env, Some((context, signal))) {
         Ok(gateway) => gateway,
         Err(fault) => {
             console_error!(

@@ -139,6 +139,16 @@ error_table! {
         "the request is too large",
         "send at most 1 MiB of text and 20 MiB with images",
     }
+    BodyTimeout 408 InvalidRequest "body_timeout" {
+        "The body stopped coming for 30 seconds.",
+        "the request's body did not arrive in time",
+        "send the whole body without long pauses",
+    }
+    GatewayBusy 503 Server "gateway_busy" {
+        "The gateway holds as many large requests as it can at once.",
+        "too many large requests at the same time",
+        "nothing was charged; try again in a second",
+    }
     EncodedBody 415 InvalidRequest "encoded_body" {
         "The body has a `Content-Encoding`.",
         "compressed bodies are not read",
