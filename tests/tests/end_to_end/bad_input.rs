@@ -6,7 +6,7 @@ use tollgate_core::accounts::revoke_key;
 use tollgate_core::key::ApiKey;
 use tollgate_core::limits::Limits;
 
-use crate::client::Answer;
+use crate::client::{Answer, Client};
 use crate::stage::{Stage, shared};
 
 const CHAT: &str = "/v1/chat/completions";
@@ -137,6 +137,22 @@ fn a_key_that_is_not_one_is_refused_without_asking_the_database() {
     ));
     check(bearer(revoked.key.reveal()), "key_revoked", 2);
     assert_eq!(stage.provider.received("no-key").len(), 0);
+}
+
+#[test]
+fn a_long_prompt_with_an_unknown_key_is_told_that_the_key_is_unknown() {
+    let stage = shared();
+    let client = Client::new(
+        &stage.stack.gateway_url(),
+        ApiKey::from_random([8; 32]).reveal(),
+    );
+    for kilobytes in [60, 100, 900] {
+        let mut request = good();
+        request["messages"][0]["content"] = json!("bad-input ".repeat(kilobytes * 100));
+        let answer = client.chat(&request);
+        let case = format!("{kilobytes} kB");
+        check_refusal(stage, &case, &answer, (401, "invalid_api_key"));
+    }
 }
 
 #[test]
