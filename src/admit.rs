@@ -18,6 +18,9 @@ use crate::settle::void_in_doubt;
 /// How often a call is priced or asked again before the gateway gives up.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// How long before its admission a request's id may be drawn, in milliseconds.
+const OLDEST_ID_MS: i64 = 10_000;
+
 /// A call whose hold is committed.
 #[derive(Debug)]
 pub struct Admitted {
@@ -45,6 +48,12 @@ pub async fn admit(
     wanted: Wanted,
 ) -> Result<Admitted, Refused> {
     let begun_ms = now_ms();
+    // The sweep relies on an id that is hardly older than its hold; a body may take its time.
+    if begun_ms - gateway.started_ms > OLDEST_ID_MS {
+        gateway
+            .draw_request_id()
+            .map_err(|_| ApiError::new(ErrorCode::Internal))?;
+    }
     let result = try_admit(gateway, hash, wanted).await;
     gateway.timings.admission_ms.set(Some(now_ms() - begun_ms));
     result

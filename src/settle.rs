@@ -42,9 +42,9 @@ pub async fn settle(gateway: &Gateway, resolution: &Resolution) -> Option<Resolv
 }
 
 /// Gives back a hold of which nobody knows whether it was taken. A transaction that is still on its
-/// way ends within the database's five seconds, so the second try comes after that.
+/// way ends within the database's five seconds, so later tries come after that.
 pub async fn void_in_doubt(gateway: &Gateway, ask: &Ask, snapshot: &Snapshot) {
-    for pause_ms in [0, 8_000] {
+    for pause_ms in [0, 2_000, 6_000, 12_000] {
         sleep_ms(pause_ms).await;
         let facts = ResolutionFacts {
             resolved_at_ms: now_ms(),

@@ -3,7 +3,8 @@
 
 use std::rc::Rc;
 
-use tollgate_core::hrana::{Batch, Statement};
+use tollgate_core::hrana::{Batch, Row, Statement};
+use tollgate_core::ids::RequestId;
 use tollgate_core::openrouter::billed_usage;
 use tollgate_core::settlement::{Outcome, Resolved};
 use tollgate_core::sweep::{OverdueHold, advance_statement, overdue_statement, read_overdue};
@@ -43,35 +44,48 @@ pub async fn run(env: &Env) {
 }
 
 async fn resolve_all(gateway: &Rc<Gateway>) -> Result<u32, DatabaseFault> {
+    let grace_ms = gateway.config.grace_ms;
     let mut resolved = 0;
+    let mut after = RequestId::from_stored(0);
     for _ in 0..MAX_PAGES {
-        let rows = execute(
+        let page = execute(
             gateway,
-            overdue_statement(now_ms(), gateway.config.grace_ms, PAGE),
+            overdue_statement(now_ms(), grace_ms, (after, PAGE)),
         )
         .await?;
-        let mut progress = 0;
-        for row in rows.rows(0) {
-            let hold = read_overdue(row)?;
-            let outcome = outcome_of(gateway, &hold).await;
-            let resolution = hold.resolution(outcome, now_ms());
-            match settle(gateway, &resolution).await {
-                Some(Resolved::Now) => progress += 1,
-                Some(Resolved::Before | Resolved::NoHold | Resolved::Contended) => {}
-                None => log::alarm(
-                    gateway,
-                    "an overdue hold could not be resolved",
-                    &serde_json::json!({ "request_id": hold.request.to_string() }),
-                ),
-            }
-        }
-        resolved += progress;
-        if progress == 0 {
+        let Some(last) = page.rows(0).last() else {
             break;
+        };
+        after = RequestId::from_stored(last.get(0)?);
+        for row in page.rows(0) {
+            resolved += u32::from(resolve(gateway, row).await?);
         }
     }
     execute(gateway, advance_statement(now_ms())).await?;
     Ok(resolved)
+}
+
+/// Resolves one hold; whether it did. A hold that cannot be resolved must not keep the others
+/// waiting: the operator is told.
+async fn resolve(gateway: &Rc<Gateway>, row: &Row) -> Result<bool, DatabaseFault> {
+    let request = RequestId::from_stored(row.get(0)?);
+    let alarm = |why: &str| {
+        let more = serde_json::json!({ "request_id": request.to_string(), "why": why });
+        log::alarm(gateway, "an overdue hold stays open", &more);
+    };
+    let hold = match read_overdue(row) {
+        Ok(hold) => hold,
+        Err(fault) => {
+            alarm(&fault.to_string());
+            return Ok(false);
+        }
+    };
+    let outcome = outcome_of(gateway, &hold).await;
+    let resolved = settle(gateway, &hold.resolution(outcome, now_ms())).await;
+    if resolved.is_none() {
+        alarm("the database does not take it");
+    }
+    Ok(resolved == Some(Resolved::Now))
 }
 
 async fn execute(

@@ -37,10 +37,10 @@ SELECT r.id, r.account_id, r.key_id, r.provider_id, r.prompt_estimate, r.reserve
   (SELECT json_group_array(json_object('id', p.id, 'markup_bps', p.markup_bps,
       'min_charge', p.min_charge_nanos))
     FROM json_each(r.levels) l JOIN price_rules p ON p.id = l.value ->> 'rule')
-FROM requests r JOIN costs c ON c.id = r.cost_id
+FROM requests r LEFT JOIN costs c ON c.id = r.cost_id
 WHERE r.id >= (SELECT from_request_id FROM sweeps WHERE id = 1) AND r.state = 'held'
-  AND r.lease_until_ms < ?1
-ORDER BY r.id LIMIT ?2";
+  AND r.lease_until_ms < ?1 AND r.id > ?2
+ORDER BY r.id LIMIT ?3";
 
 // Held requests and recent ones stay ahead of the mark; nothing is written when it does not move.
 const ADVANCE: &str = "\
@@ -49,12 +49,17 @@ UPDATE sweeps SET from_request_id = min(?1, coalesce((SELECT min(r.id) FROM requ
 WHERE id = 1 AND from_request_id < min(?1, coalesce((SELECT min(r.id) FROM requests r
     WHERE r.id >= sweeps.from_request_id AND r.state = 'held'), ?1))";
 
-/// Finds at most `limit` holds of every account whose lease has been overdue for `grace_ms`, the
-/// oldest first: a Worker that renews late is not dead.
+/// Finds holds of every account whose lease has been overdue for `grace_ms`, the oldest first: a
+/// Worker that renews late is not dead. A page is what comes after an id, at most so many.
 #[must_use]
-pub fn overdue_statement(now_ms: i64, grace_ms: i64, limit: u32) -> Statement {
+pub fn overdue_statement(
+    now_ms: i64,
+    grace_ms: i64,
+    (after, limit): (RequestId, u32),
+) -> Statement {
     Statement::new(OVERDUE)
         .bind(now_ms.saturating_sub(grace_ms))
+        .bind(after.get())
         .bind(i64::from(limit))
 }
 

@@ -60,6 +60,8 @@ pub struct ChatRequest<'a> {
     messages: Raw<'a>,
     /// The fields that are sent on as they are.
     sent: Vec<(&'static str, Raw<'a>)>,
+    /// The names that are sent with the account's pseudonym before them.
+    own_names: Vec<(&'static str, Raw<'a>)>,
 }
 
 /// Reads a body. Every refusal names the field in `param`.
@@ -90,6 +92,7 @@ struct Reading<'a> {
     has_format: bool,
     facts: Facts,
     sent: Vec<(&'static str, Raw<'a>)>,
+    own_names: Vec<(&'static str, Raw<'a>)>,
 }
 
 impl<'a> Reading<'a> {
@@ -111,6 +114,7 @@ impl<'a> Reading<'a> {
             }
             "usage" => self.include_usage |= flag(value, "include"),
             "max_tokens" | "max_completion_tokens" => self.token_limit(value)?,
+            "session_id" | "prompt_cache_key" => self.own_names.push((field.name, value)),
             _ => {
                 self.inner(field.name, value)?;
                 if field.treatment != Treatment::Forced {
@@ -170,7 +174,8 @@ impl<'a> Reading<'a> {
                 "absent unless `stream` is `true`",
             ));
         }
-        if self.max_tokens.is_some() && self.reasoning_tokens >= self.max_tokens {
+        // Without `max_tokens` the answer's bound is chosen later, and may be below the budget.
+        if self.reasoning_tokens.is_some() && self.reasoning_tokens >= self.max_tokens {
             return Err(invalid("reasoning.max_tokens", "less than `max_tokens`"));
         }
         let facts = self.facts;
@@ -190,6 +195,7 @@ impl<'a> Reading<'a> {
             hour_cache: facts.hour_cache,
             messages,
             sent: self.sent,
+            own_names: self.own_names,
         })
     }
 }
@@ -254,6 +260,11 @@ impl ChatRequest<'_> {
         body.raw("messages", self.messages.text());
         for (name, value) in &self.sent {
             body.raw(name, value.text());
+        }
+        // One operator's callers share no session and no cache with each other.
+        for (name, value) in &self.own_names {
+            let own = value.as_str().unwrap_or_default();
+            body.string(name, &format!("{user}:{own}"));
         }
         body.number("max_tokens", max_tokens);
         if self.stream {

@@ -148,6 +148,7 @@ impl Transcript {
 pub fn cut_off() -> ApiError {
     ApiError::new(ErrorCode::ProviderUnavailable)
         .with_message("the provider's answer was cut off")
+        .with_hint("what came may have been charged; `GET /v1/generation?id=` tells")
         .without_retry()
 }
 

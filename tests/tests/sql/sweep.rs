@@ -45,7 +45,11 @@ fn hold(world: &World, caller: &Caller) -> RequestId {
 }
 
 fn overdue(world: &World, now_ms: i64) -> Vec<OverdueHold> {
-    let reply = world.database.run(overdue_statement(now_ms, GRACE_MS, 10));
+    let reply = world.database.run(overdue_statement(
+        now_ms,
+        GRACE_MS,
+        (RequestId::first_at(0), 10),
+    ));
     reply
         .rows(0)
         .iter()
