@@ -53,12 +53,21 @@ FROM keys k JOIN accounts l ON l.id = k.account_id JOIN json_each(l.chain) c
   JOIN accounts a ON a.id = c.value JOIN price_rules r ON r.account_id = a.parent_id
 WHERE k.hash = ?1 AND (r.ends_at_ms IS NULL OR r.ends_at_ms > ?2)";
 
-const MODEL: &str = "\
-SELECT (SELECT version FROM catalogue WHERE id = 1), m.slug, m.provider, m.name, m.context_length,
-  m.max_completion_tokens, m.max_image_tokens, m.hidden_reasoning, m.free, m.details,
-  c.id, c.effective_from_ms, c.prices
-FROM models m JOIN costs c ON c.model = m.slug
-WHERE m.enabled = 1 AND (?1 IS NULL OR m.slug = ?1) ORDER BY m.slug, c.effective_from_ms";
+macro_rules! select_models {
+    ($which:literal) => {
+        concat!(
+            "SELECT (SELECT version FROM catalogue WHERE id = 1), m.slug, m.provider, m.name, ",
+            "m.context_length, m.max_completion_tokens, m.max_image_tokens, m.hidden_reasoning, ",
+            "m.free, m.details, c.id, c.effective_from_ms, c.prices ",
+            "FROM models m JOIN costs c ON c.model = m.slug WHERE m.enabled = 1 ",
+            $which,
+            " ORDER BY m.slug, c.effective_from_ms"
+        )
+    };
+}
+
+const ONE_MODEL: &str = select_models!("AND m.slug = ?1");
+const ALL_MODELS: &str = select_models!("");
 
 /// Two reads for `read_caller`. The snapshot comes first: rules that are newer than its versions
 /// are caught by admission, rules that are older cannot be read.
@@ -100,7 +109,10 @@ pub fn read_caller(snapshot: &[Row], rules: &[Row]) -> Result<Option<CallerFacts
 /// for every account.
 #[must_use]
 pub fn model_statement(slug: Option<&str>) -> Statement {
-    Statement::new(MODEL).bind(slug)
+    match slug {
+        Some(slug) => Statement::new(ONE_MODEL).bind(slug),
+        None => Statement::new(ALL_MODELS),
+    }
 }
 
 /// Reads what `model_statement` selects, one entry a model. A model with a stored cost that cannot
