@@ -148,7 +148,7 @@ impl Transcript {
 pub fn cut_off() -> ApiError {
     ApiError::new(ErrorCode::ProviderUnavailable)
         .with_message("the provider's answer was cut off")
-        .with_hint("what came may have been charged; `GET /v1/generation?id=` tells")
+        .with_hint("`GET /v1/generation?id=` tells what was charged")
         .without_retry()
 }
 
@@ -295,6 +295,16 @@ mod tests {
             "data: {\"error\":{\"code\":500,\"message\":\"x\"},\"choices\":[]}\n\n",
             Some("provider_unavailable"),
             false,
+        );
+    }
+
+    #[test]
+    fn a_cut_off_answer_may_be_charged_so_nobody_is_told_to_try_again() {
+        let error = cut_off();
+        assert!(error.forbids_retry());
+        assert_eq!(
+            error.hint,
+            "`GET /v1/generation?id=` tells what was charged"
         );
     }
 
