@@ -60,7 +60,7 @@ pub struct ChatRequest<'a> {
     messages: Raw<'a>,
     /// The fields that are sent on as they are.
     sent: Vec<(&'static str, Raw<'a>)>,
-    /// The names that are sent with the account's pseudonym before them.
+    /// The names that are sent with the account's id before them.
     own_names: Vec<(&'static str, Raw<'a>)>,
 }
 
@@ -250,7 +250,7 @@ impl ChatRequest<'_> {
     }
 
     /// The body for the provider: the priced values, textually exact, and what Tollgate decides.
-    /// `max_tokens` is what the hold was computed from, `user` a pseudonym of the account.
+    /// `max_tokens` is what the hold was computed from, `user` the account's id.
     #[must_use]
     pub fn upstream_body(&self, max_tokens: u64, max_price: &MaxPrice, user: &str) -> String {
         let sent: usize = self.sent.iter().map(|(_, value)| value.text().len()).sum();
