@@ -21,6 +21,7 @@ pub mod sse;
 pub mod accounts;
 pub mod admission;
 pub mod audit;
+pub mod budget;
 pub mod call;
 pub mod hrana;
 pub mod inquiry;
