@@ -17,6 +17,7 @@ pub mod error;
 pub mod json;
 pub mod openrouter;
 pub mod sse;
+pub mod tokens;
 
 pub mod accounts;
 pub mod admission;
