@@ -3,6 +3,7 @@
 
 mod account;
 mod audit;
+mod budget;
 mod credit;
 mod key;
 mod limits;
@@ -49,6 +50,8 @@ enum Command {
     Grant(credit::Grant),
     /// Corrects an account's credit, up or down
     Adjust(credit::Adjust),
+    /// Sets what a key's calls, or all calls of an account, may be charged, and shows what is spent
+    Budget(budget::Budget),
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
@@ -71,6 +74,7 @@ impl Arguments {
             Command::Key(command) => command.run(&session)?,
             Command::Grant(grant) => grant.run(&session)?,
             Command::Adjust(adjust) => adjust.run(&session)?,
+            Command::Budget(budget) => budget.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };
