@@ -10,7 +10,9 @@ mod money;
 mod sdks;
 
 mod credit;
+mod elastic;
 mod limits;
+mod repeated;
 
 mod bad_input;
 mod boundary;

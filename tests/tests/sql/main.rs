@@ -2,6 +2,9 @@
 
 mod accounts;
 mod admission;
+mod budgets;
+mod extension;
+mod idempotency;
 mod ledger;
 mod settlement;
 mod sweep;
