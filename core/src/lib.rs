@@ -20,6 +20,7 @@ pub mod sse;
 
 pub mod accounts;
 pub mod admission;
+pub mod alarm;
 pub mod audit;
 pub mod call;
 pub mod hrana;
@@ -27,4 +28,6 @@ pub mod inquiry;
 pub mod ledger;
 pub mod limits;
 pub mod settlement;
+pub mod stored_call;
 pub mod sweep;
+pub mod true_up;
