@@ -83,7 +83,7 @@ async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Body, responder: Re
             "{} cost {} more than its hold",
             admitted.request, resolution.shortfall
         );
-        alarm::raise(&gateway, &Alarm::for_operator(AlarmKind::Shortfall, detail)).await;
+        alarm::raise_beyond_response(&gateway, Alarm::for_operator(AlarmKind::Shortfall, detail));
     }
     log::settled(&gateway, &admitted, &resolution, resolved);
 }

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod admission;
+mod alarm;
 mod ledger;
 mod settlement;
 mod sweep;
+mod true_up;
 mod world;

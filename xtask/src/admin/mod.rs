@@ -2,6 +2,7 @@
 //! change is made by `core` and leaves its line in the audit log; a refused one changes nothing.
 
 mod account;
+mod alarms;
 mod audit;
 mod credit;
 mod key;
@@ -52,6 +53,8 @@ enum Command {
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Shows what people must know, the latest first, or says that it was seen
+    Alarms(alarms::Arguments),
     /// Shows who changed what, the latest first
     Audit(audit::Arguments),
 }
@@ -72,6 +75,7 @@ impl Arguments {
             Command::Grant(grant) => grant.run(&session)?,
             Command::Adjust(adjust) => adjust.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
+            Command::Alarms(arguments) => arguments.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };
         report.print(self.json);
