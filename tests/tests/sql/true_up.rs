@@ -335,8 +335,12 @@ fn a_record_that_is_late_is_asked_for_again_and_then_given_up() {
     let Next::GiveUp(give_up) = due.next(now_ms) else {
         panic!("asked too often");
     };
+    let call = read_due_call(&due_rows(&world, now_ms).remove(0)).unwrap();
     run(&give_up);
     assert_eq!(due_rows(&world, i64::MAX), []);
+    // A record that somebody else still had on its way comes too late.
+    let body = record(7, 5, "0.000000012");
+    assert_eq!(post(&world, &call, &body), TruedUp::Before);
     assert_eq!(world.wallet(&caller.account), (975, 0, 0, 25));
 }
 
