@@ -80,8 +80,13 @@ async fn true_up_all(gateway: &Rc<Gateway>, tally: &mut Tally) -> Result<(), Dat
         if page.rows(due).is_empty() || gateway.elapsed_ms() > MAX_RUN_MS {
             break;
         }
-        let mut ends = stream::iter(page.rows(due))
-            .map(|row| true_up(gateway, row))
+        // A row that is nonsense must not keep the others waiting.
+        let rows = page.rows(due).iter().filter_map(|row| {
+            let due = read_due(row).map_err(|fault| log::fault(gateway, "true_up", &fault));
+            Some((due.ok()?, row))
+        });
+        let mut ends = stream::iter(rows)
+            .map(|(due, row)| true_up(gateway, due, row))
             .buffer_unordered(AT_ONCE);
         while let Some(end) = ends.next().await {
             let (due, ended) = end?;
@@ -92,8 +97,11 @@ async fn true_up_all(gateway: &Rc<Gateway>, tally: &mut Tally) -> Result<(), Dat
 }
 
 /// Asks for one call's record and posts what it changes, or puts the question off.
-async fn true_up(gateway: &Gateway, row: &Row) -> Result<(DueTrueUp, Ended), DatabaseFault> {
-    let due = read_due(row)?;
+async fn true_up(
+    gateway: &Gateway,
+    due: DueTrueUp,
+    row: &Row,
+) -> Result<(DueTrueUp, Ended), DatabaseFault> {
     let call = match read_due_call(row) {
         Ok(call) => Some(call),
         Err(fault) => {
