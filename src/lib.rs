@@ -16,6 +16,7 @@ mod admit;
 mod alarm;
 mod authenticate;
 mod body;
+mod departure;
 mod facts;
 mod gateway;
 mod lease;

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use tollgate_core::alarm::{Alarm, AlarmKind};
 use tollgate_core::hrana::{Batch, Row, Statement};
 use tollgate_core::ids::RequestId;
-use tollgate_core::settlement::{Outcome, Resolved};
-use tollgate_core::stored_call::StoredCall;
+use tollgate_core::settlement::Resolved;
+use tollgate_core::stored_call::{Recorded, StoredCall};
 use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
 use worker::{Env, console_log};
 
@@ -82,8 +82,11 @@ async fn resolve(
             return Ok(false);
         }
     };
-    let outcome = outcome_of(gateway, &hold).await;
-    let resolved = settle(gateway, &hold.resolution(outcome, now_ms())).await;
+    let recorded = recorded(gateway, &hold).await;
+    let outcome = recorded.map_or_else(|| hold.default_outcome(), |recorded| recorded.outcome);
+    let mut resolution = hold.resolution(outcome, now_ms());
+    resolution.facts.reported_cost = recorded.and_then(|recorded| recorded.reported_cost);
+    let resolved = settle(gateway, &resolution).await;
     if resolved.is_none() {
         stuck.add(gateway, request, "the database does not take it");
     }
@@ -100,15 +103,12 @@ async fn execute(
 }
 
 /// A record that may be about a call still running says nothing yet: that is for the true-up.
-async fn outcome_of(gateway: &Gateway, hold: &StoredCall) -> Outcome {
-    let record = match &hold.provider_id {
-        Some(id) => gateway.provider.record(id).await,
-        None => None,
-    };
-    record
-        .and_then(|body| hold.recorded(&body))
-        .filter(|recorded| recorded.ended)
-        .map_or_else(|| hold.default_outcome(), |recorded| recorded.outcome)
+async fn recorded(gateway: &Gateway, hold: &StoredCall) -> Option<Recorded> {
+    let body = gateway
+        .provider
+        .record(hold.provider_id.as_deref()?)
+        .await?;
+    hold.recorded(&body).filter(|recorded| recorded.ended)
 }
 
 /// The holds that stay open: each is in the log, and the operator gets one alarm for all of them.

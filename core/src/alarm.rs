@@ -2,7 +2,7 @@
 //! and by tasks, read and acknowledged by people. A flood writes one row a minute at most.
 
 use crate::accounts::Commit;
-use crate::admission::{Ask, Snapshot};
+use crate::admission::{Ask, LevelState, Snapshot};
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, Condition, HranaFault, Row, Statement};
 use crate::ids::AccountId;
@@ -124,19 +124,6 @@ impl Alarm {
         }
     }
 
-    /// The alarm of an account whose spend limit refused a call of an account below it.
-    #[must_use]
-    pub fn spend_limit(account: &AccountId, needed: Nanos) -> Self {
-        Self {
-            account: Some(account.clone()),
-            kind: AlarmKind::SpendLimit,
-            detail: format!(
-                "a call below this account was refused: it would hold {needed}, which is more than \
-                 the spend limit leaves"
-            ),
-        }
-    }
-
     /// The batch that writes the alarm, unless one of its kind and account was written less than a
     /// minute before `now_ms`.
     #[must_use]
@@ -157,22 +144,34 @@ impl Alarm {
 }
 
 /// The alarms of a call that was refused with `Refusal::ResellerUnavailable`: one for each account
-/// above the caller's whose free credit does not cover its hold. None where the reason is another.
+/// above the caller's whose free credit or spend limit does not cover its hold. None where the reason
+/// is another.
 #[must_use]
 pub fn dry_wallets(snapshot: &Snapshot, ask: &Ask) -> Vec<Alarm> {
     let levels = snapshot.levels.iter().zip(&ask.levels).skip(1);
     levels
-        .filter(|(level, needed)| level.active && level.free() < needed.hold)
-        .map(|(level, needed)| Alarm {
-            account: Some(level.account.clone()),
-            kind: AlarmKind::WalletDry,
-            detail: format!(
-                "a call below this account was refused: it would hold {} here, and {} is free",
-                needed.hold,
-                level.free()
-            ),
-        })
+        .filter_map(|(level, needed)| dry_wallet(level, needed.hold, ask.now_ms))
         .collect()
+}
+
+fn dry_wallet(level: &LevelState, needed: Nanos, now_ms: i64) -> Option<Alarm> {
+    let (kind, why) = if let Some(limit) = level.purse.exceeded(needed, now_ms) {
+        let (budget, spent, held) = (limit.budget, limit.spent, limit.held);
+        let period = limit.period.as_str();
+        let why = format!("its spend limit ({period}) is {budget}: {spent} spent, {held} held");
+        (AlarmKind::SpendLimit, why)
+    } else if level.free() < needed {
+        (AlarmKind::WalletDry, format!("{} is free", level.free()))
+    } else {
+        return None;
+    };
+    Some(Alarm {
+        account: Some(level.account.clone()),
+        kind,
+        detail: format!(
+            "a call below this account was refused: it would hold {needed} here; {why}"
+        ),
+    })
 }
 
 /// Reads the alarms of one account, or of all of them, the latest first.

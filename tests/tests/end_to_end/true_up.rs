@@ -10,7 +10,7 @@ use crate::stage::{Stage, eventually, now_ms};
 
 const CREDIT: i64 = 1_000_000_000;
 
-/// Makes the true-up of a call due, as time would.
+/// Makes the true-up of a call due, as time would, or once more.
 fn make_due(stage: &Stage, caller: &Caller, id: RequestId) {
     let queue = Statement::new(
         "INSERT INTO true_ups (request_id, account_id, due_at_ms) VALUES (?1, ?2, 0)
@@ -53,7 +53,6 @@ fn an_estimate_after_a_crash_becomes_the_provider_s_bill() {
     stage.stack.trigger_cron().unwrap();
     let estimate = stage.wallet(&caller.account);
     assert_eq!(estimate.held, 0);
-    assert_ne!(estimate.charged, billed);
     assert_eq!(told(&stage, &caller, id)["estimated"], json!(true));
     let mut questions = 0;
     while told(&stage, &caller, id)["estimated"] == json!(true) {

@@ -8,7 +8,6 @@ use tollgate_core::alarm::{
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
 use tollgate_core::limits::Limits;
-use tollgate_core::money::Nanos;
 
 use crate::world::{NOW_MS, World};
 
@@ -96,39 +95,41 @@ fn every_kind_is_kept_and_read_back() {
 }
 
 #[test]
-fn a_reseller_that_runs_dry_is_told_and_nobody_else() {
-    // The customer's own wallet, the reseller's, the call's hold: who is told.
-    let check = |own: i64, reseller: i64, told: bool| {
+fn a_reseller_that_cannot_pay_is_told_why_and_nobody_else() {
+    use AlarmKind::{SpendLimit, WalletDry};
+    // The customer's own wallet, the reseller's, its spend limit, and what it is told.
+    let check = |own: i64, reseller: i64, limit: Option<i64>, told: Option<(AlarmKind, &str)>| {
         let world = World::new();
         world.grant(&world.reseller, reseller);
         let caller = world.caller(&world.reseller, own, Limits::default());
+        let set = Statement::new("UPDATE accounts SET spend_limit_day_nanos = ?2 WHERE id = ?1");
+        let set = set.bind(world.reseller.as_str()).bind(limit);
+        let _ = world.database.run(set);
         let ask = world.ask(&caller, 400);
         let Admission::Refused(_, snapshot) = world.admit(&ask) else {
             panic!("admitted");
         };
-        let dry = dry_wallets(&snapshot, &ask);
-        let accounts: Vec<_> = dry.iter().map(|alarm| alarm.account.clone()).collect();
-        let expect = told.then(|| Some(world.reseller.clone()));
-        assert_eq!(accounts, Vec::from_iter(expect), "{own} {reseller}");
-        for alarm in &dry {
+        let alarms = dry_wallets(&snapshot, &ask);
+        let heard = alarms.iter().map(|alarm| {
             assert!(raise(&world, alarm, NOW_MS) > 0);
-            assert!(alarm.detail.contains("$0.0000004 here"), "{}", alarm.detail);
-        }
+            assert_eq!(alarm.account.as_ref(), Some(&world.reseller));
+            (alarm.kind, alarm.detail.as_str())
+        });
+        assert_eq!(
+            heard.collect::<Vec<_>>(),
+            Vec::from_iter(told),
+            "{own} {reseller}"
+        );
     };
-    check(1_000, 399, true);
-    check(399, 1_000, false);
-    check(1_000, 0, true);
-}
-
-#[test]
-fn a_spend_limit_above_names_the_account_that_set_it() {
-    let world = World::new();
-    let alarm = Alarm::spend_limit(&world.reseller, Nanos::new(400));
-    assert!(raise(&world, &alarm, NOW_MS) > 0);
-    let [raised] = &alarms(&world, Some(&world.reseller))[..] else {
-        panic!("not exactly one alarm");
-    };
-    assert_eq!(raised.kind, AlarmKind::SpendLimit);
+    let dry = "a call below this account was refused: it would hold $0.0000004 here; \
+               $0.000000399 is free";
+    let limited = "a call below this account was refused: it would hold $0.0000004 here; its spend \
+                   limit (day) is $0.000000399: $0 spent, $0 held";
+    check(1_000, 399, None, Some((WalletDry, dry)));
+    check(1_000, 399, Some(400), Some((WalletDry, dry)));
+    check(1_000, 1_000, Some(399), Some((SpendLimit, limited)));
+    // What the customer itself lacks is told to the customer.
+    check(399, 1_000, None, None);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tollgate_core::inquiry::{Generation, generation_statement, read_generation_r
 use tollgate_core::ledger::{EntryKind, LedgerEntry};
 use tollgate_core::limits::Limits;
 use tollgate_core::money::Nanos;
-use tollgate_core::settlement::{Outcome, Resolved, renew_lease_statement};
+use tollgate_core::settlement::{Outcome, Progress, Resolved, renew_lease_statement};
 use tollgate_core::stored_call::StoredCall;
 use tollgate_core::sweep::{overdue_statement, read_overdue};
 use tollgate_core::true_up::{
@@ -30,7 +30,7 @@ fn two_levels(credit: i64) -> (World, Caller) {
 }
 
 /// Takes a hold of `hold` nanos at every level and settles it as an estimate of ten tokens of prompt
-/// and `completion` of answer; the true-up is due.
+/// and `completion` of answer.
 fn estimated(world: &World, caller: &Caller, hold: i64, completion: u64) -> RequestId {
     // A new rule makes what was asked before it stale.
     let rules = [&world.reseller, &world.operator].map(|owner| world.rule(owner));
@@ -39,7 +39,11 @@ fn estimated(world: &World, caller: &Caller, hold: i64, completion: u64) -> Requ
         level.rule = rule;
     }
     let _ = world.admit(&ask);
-    let keep = renew_lease_statement(ask.request, &caller.account, NOW_MS, Some("gen-1"));
+    let progress = Progress {
+        provider_id: Some("gen-1".to_owned()),
+        tokens: 0,
+    };
+    let keep = renew_lease_statement((ask.request, &caller.account), NOW_MS, &progress);
     let _ = world.database.run(keep);
     let read = overdue_statement(
         LATER_MS,
@@ -53,15 +57,15 @@ fn estimated(world: &World, caller: &Caller, hold: i64, completion: u64) -> Requ
         ..Usage::default()
     };
     let resolution = found.resolution(Outcome::AtLeast(usage), LATER_MS - 5_000);
+    // What is settled by an estimate is due five seconds later.
     assert_eq!(world.resolve(&resolution), Resolved::Now);
-    queue(world, ask.request, &caller.account);
     ask.request
 }
 
+/// Queues a call's true-up, as its settlement does.
 fn queue(world: &World, request: RequestId, account: &AccountId) {
     let queue = Statement::new(
-        "INSERT INTO true_ups (request_id, account_id, due_at_ms) VALUES (?1, ?2, ?3)
-         ON CONFLICT (request_id) DO UPDATE SET due_at_ms = excluded.due_at_ms",
+        "INSERT INTO true_ups (request_id, account_id, due_at_ms) VALUES (?1, ?2, ?3)",
     );
     let _ = world.database.run(
         queue
