@@ -2,11 +2,10 @@
 //! and by tasks, read and acknowledged by people. A flood writes one row a minute at most.
 
 use crate::accounts::Commit;
-use crate::admission::{Ask, LevelState, Snapshot};
+use crate::admission::{Refusal, Snapshot};
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, Condition, HranaFault, Row, Statement};
 use crate::ids::AccountId;
-use crate::money::Nanos;
 
 /// How long an alarm of one kind and account keeps quiet after it was written, in milliseconds.
 const QUIET_MS: i64 = 60_000;
@@ -143,34 +142,30 @@ impl Alarm {
     }
 }
 
-/// The alarms of a call that was refused with `Refusal::ResellerUnavailable`: one for each account
-/// above the caller's whose free credit or spend limit does not cover its hold. None where the reason
-/// is another.
+/// The alarm of a call that was refused, or got no more credit while it streamed, because an account
+/// above the caller's cannot pay: for that account's people. `None` where the reason is another.
 #[must_use]
-pub fn dry_wallets(snapshot: &Snapshot, ask: &Ask) -> Vec<Alarm> {
-    let levels = snapshot.levels.iter().zip(&ask.levels).skip(1);
-    levels
-        .filter_map(|(level, needed)| dry_wallet(level, needed.hold, ask.now_ms))
-        .collect()
-}
-
-fn dry_wallet(level: &LevelState, needed: Nanos, now_ms: i64) -> Option<Alarm> {
-    let (kind, why) = if let Some(limit) = level.purse.exceeded(needed, now_ms) {
-        let (budget, spent, held) = (limit.budget, limit.spent, limit.held);
-        let period = limit.period.as_str();
-        let why = format!("its spend limit ({period}) is {budget}: {spent} spent, {held} held");
-        (AlarmKind::SpendLimit, why)
-    } else if level.free() < needed {
-        (AlarmKind::WalletDry, format!("{} is free", level.free()))
-    } else {
+pub fn alarm_of_refusal(refusal: &Refusal, snapshot: &Snapshot, now_ms: i64) -> Option<Alarm> {
+    let Refusal::ResellerUnavailable { dry: Some(dry) } = refusal else {
         return None;
     };
-    Some(Alarm {
-        account: Some(level.account.clone()),
-        kind,
-        detail: format!(
-            "a call below this account was refused: it would hold {needed} here; {why}"
+    let level = snapshot.levels.iter().find(|level| level.account == *dry)?;
+    let free = level.free();
+    let left = level.purse.left(now_ms).filter(|left| *left < free);
+    let (kind, why) = match left {
+        Some(left) => (
+            AlarmKind::SpendLimit,
+            format!("its spend limit leaves {left}"),
         ),
+        None => (
+            AlarmKind::WalletDry,
+            format!("{free} of its balance of {} is free", level.balance),
+        ),
+    };
+    Some(Alarm {
+        account: Some(dry.clone()),
+        kind,
+        detail: format!("a call below this account could not be paid for: {why}"),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use tollgate_core::admission::Admission;
 use tollgate_core::alarm::{
-    Alarm, AlarmKind, RaisedAlarm, acknowledge, alarms_statement, dry_wallets, read_alarm,
+    Alarm, AlarmKind, RaisedAlarm, acknowledge, alarm_of_refusal, alarms_statement, read_alarm,
 };
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
@@ -106,28 +106,25 @@ fn a_reseller_that_cannot_pay_is_told_why_and_nobody_else() {
         let set = set.bind(world.reseller.as_str()).bind(limit);
         let _ = world.database.run(set);
         let ask = world.ask(&caller, 400);
-        let Admission::Refused(_, snapshot) = world.admit(&ask) else {
+        let Admission::Refused(refusal, snapshot) = world.admit(&ask) else {
             panic!("admitted");
         };
-        let alarms = dry_wallets(&snapshot, &ask);
-        let heard = alarms.iter().map(|alarm| {
+        let alarm = alarm_of_refusal(&refusal, &snapshot, NOW_MS);
+        let heard = alarm.as_ref().map(|alarm| {
             assert!(raise(&world, alarm, NOW_MS) > 0);
             assert_eq!(alarm.account.as_ref(), Some(&world.reseller));
             (alarm.kind, alarm.detail.as_str())
         });
-        assert_eq!(
-            heard.collect::<Vec<_>>(),
-            Vec::from_iter(told),
-            "{own} {reseller}"
-        );
+        assert_eq!(heard, told, "{own} {reseller}");
     };
-    let dry = "a call below this account was refused: it would hold $0.0000004 here; \
+    let dry = "a call below this account could not be paid for: $0.000000399 of its balance of \
                $0.000000399 is free";
-    let limited = "a call below this account was refused: it would hold $0.0000004 here; its spend \
-                   limit (day) is $0.000000399: $0 spent, $0 held";
+    let limited = "a call below this account could not be paid for: its spend limit leaves \
+                   $0.000000398";
     check(1_000, 399, None, Some((WalletDry, dry)));
     check(1_000, 399, Some(400), Some((WalletDry, dry)));
-    check(1_000, 1_000, Some(399), Some((SpendLimit, limited)));
+    check(1_000, 399, Some(398), Some((SpendLimit, limited)));
+    check(1_000, 1_000, Some(398), Some((SpendLimit, limited)));
     // What the customer itself lacks is told to the customer.
     check(399, 1_000, None, None);
 }
