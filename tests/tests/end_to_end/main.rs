@@ -4,6 +4,7 @@ mod client;
 mod price;
 mod provider;
 mod stage;
+mod true_up;
 
 mod first_call;
 mod money;

@@ -2,6 +2,7 @@
 //! change is made by `core` and leaves its line in the audit log; a refused one changes nothing.
 
 mod account;
+mod alarms;
 mod audit;
 mod budget;
 mod credit;
@@ -55,6 +56,8 @@ enum Command {
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Shows what people must know, the latest first, or says that it was seen
+    Alarms(alarms::Arguments),
     /// Shows who changed what, the latest first
     Audit(audit::Arguments),
 }
@@ -76,6 +79,7 @@ impl Arguments {
             Command::Adjust(adjust) => adjust.run(&session)?,
             Command::Budget(budget) => budget.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
+            Command::Alarms(arguments) => arguments.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };
         report.print(self.json);
