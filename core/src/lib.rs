@@ -26,5 +26,7 @@ pub mod hrana;
 pub mod inquiry;
 pub mod ledger;
 pub mod limits;
+pub mod reconcile;
 pub mod settlement;
 pub mod sweep;
+pub mod usage_days;

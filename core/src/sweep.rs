@@ -13,7 +13,7 @@ use crate::usage::Usage;
 
 /// How far behind now the sweep starts to look at least, in milliseconds: an admission may commit
 /// this long after its id was drawn.
-const LOOK_BACK_MS: i64 = 600_000;
+pub(crate) const LOOK_BACK_MS: i64 = 600_000;
 
 /// A hold whose lease ran out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,9 @@ mod audit;
 mod credit;
 mod key;
 mod limits;
+mod posting;
 mod rule;
+mod sale;
 mod session;
 mod show;
 
@@ -49,6 +51,14 @@ enum Command {
     Grant(credit::Grant),
     /// Corrects an account's credit, up or down
     Adjust(credit::Adjust),
+    /// Moves credit between a reseller and an account right below it
+    Transfer(credit::Transfer),
+    /// Books credit that was paid for, and the part of the reseller above
+    Purchase(sale::Purchase),
+    /// Takes back credit whose price was paid back; what is not there to take becomes debt
+    Refund(sale::Refund),
+    /// Takes back credit whose payment the bank withdrew, or gives it back with `--won`
+    Dispute(sale::Dispute),
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
@@ -71,6 +81,10 @@ impl Arguments {
             Command::Key(command) => command.run(&session)?,
             Command::Grant(grant) => grant.run(&session)?,
             Command::Adjust(adjust) => adjust.run(&session)?,
+            Command::Transfer(transfer) => transfer.run(&session)?,
+            Command::Purchase(purchase) => purchase.run(&session)?,
+            Command::Refund(refund) => refund.run(&session)?,
+            Command::Dispute(dispute) => dispute.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };
