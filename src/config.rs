@@ -35,6 +35,8 @@ pub struct Config {
     pub provider_timeout_ms: i64,
     /// How long the caller may take nothing of its stream, in milliseconds.
     pub reader_timeout_ms: i64,
+    /// How long a call stays in the log after it was counted, in days; zero is for ever.
+    pub retention_days: i64,
     /// Whether `/panic-probe` panics: only the test of panic isolation sets it.
     pub panic_probe: bool,
 }
@@ -52,6 +54,7 @@ impl Config {
             grace_ms: number(env, "GRACE_MS")?,
             provider_timeout_ms: number(env, "PROVIDER_TIMEOUT_MS")?,
             reader_timeout_ms: number(env, "READER_TIMEOUT_MS")?,
+            retention_days: number(env, "RETENTION_DAYS")?,
             panic_probe: env
                 .var("PANIC_PROBE")
                 .is_ok_and(|value| value.to_string() == "on"),

@@ -4,6 +4,7 @@
 
 mod account;
 mod completion;
+mod housekeeping;
 mod live_call;
 mod models;
 mod one_shot;
@@ -34,8 +35,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     routes::answer(request, &env, context).await
 }
 
-/// Resolves the holds whose Worker is gone; runs every minute.
+/// Resolves the holds whose Worker is gone, then keeps the books; runs every minute.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     sweep::run(&env).await;
+    housekeeping::run(&env).await;
 }

@@ -117,7 +117,7 @@ impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |number: i64| {
             if self.what.is_money() {
-                format!("${}", Nanos::new(number).to_usd())
+                Nanos::new(number).to_string()
             } else {
                 number.to_string()
             }

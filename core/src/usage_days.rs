@@ -83,14 +83,15 @@ SELECT l.value ->> 'account' AS account_id, r.created_at_ms / 86400000 AS day, r
   sum(min(coalesce(r.completion_tokens, 0), 1000000000000)) AS completion_tokens,
   sum(min(coalesce(r.reasoning_tokens, 0), 1000000000000)) AS reasoning_tokens,
   sum(coalesce(l.value ->> 'charge', 0)) AS charge_nanos,
-  sum(coalesce((r.levels ->> ('$[' || (l.key + 1) || '].charge')) - coalesce(above.amount_nanos, 0),
-    min(coalesce(r.cost_nanos, 0), 1000000000000000))) AS base_nanos,
-  sum(-coalesce(own.amount_nanos, 0)) AS true_up_nanos
-FROM requests r JOIN json_each(r.levels) l
-LEFT JOIN ledger_entries own
-  ON own.reference = 'true_up:' || r.id || ':' || (l.value ->> 'account')
-LEFT JOIN ledger_entries above
-  ON above.reference = 'true_up:' || r.id || ':' || (r.levels ->> ('$[' || (l.key + 1) || '].account'))";
+  sum(coalesce(r.levels ->> ('$[' || (l.key + 1) || '].charge'),
+      min(coalesce(r.cost_nanos, 0), 1000000000000000))
+    - CASE WHEN r.trued_up_at_ms IS NULL THEN 0 ELSE coalesce((SELECT e.amount_nanos
+        FROM ledger_entries e WHERE e.reference = 'true_up:' || r.id || ':' ||
+          (r.levels ->> ('$[' || (l.key + 1) || '].account'))), 0) END) AS base_nanos,
+  sum(CASE WHEN r.trued_up_at_ms IS NULL THEN 0 ELSE -coalesce((SELECT e.amount_nanos
+    FROM ledger_entries e WHERE e.reference = 'true_up:' || r.id || ':' ||
+      (l.value ->> 'account')), 0) END) AS true_up_nanos
+FROM requests r JOIN json_each(r.levels) l";
 
 /// Reads which requests can be rolled up next, at most `most`. It locks nothing; the row is for
 /// [`read_bite`].

@@ -93,12 +93,13 @@ ORDER BY id LIMIT ?3";
 
 // The most that a charge may be, and what it is; a call that was voided charges nothing.
 const CHARGES: &str = "\
-SELECT id, account, coalesce(most, 0), coalesce(charge, -1) FROM (
-  SELECT r.id, r.state, l.value ->> 'account' AS account, l.value ->> 'charge' AS charge,
-    CASE WHEN r.state = 'voided' THEN 0 ELSE l.value ->> 'hold' END AS most
-  FROM requests r JOIN json_each(r.levels) l WHERE r.id >= ?1 AND r.id < ?2)
-WHERE most < 0 OR coalesce(charge NOT BETWEEN 0 AND most, state <> 'held')
-ORDER BY id LIMIT ?3";
+SELECT r.id, l.value ->> 'account',
+  coalesce(CASE r.state WHEN 'voided' THEN 0 ELSE l.value ->> 'hold' END, 0),
+  coalesce(l.value ->> 'charge', -1)
+FROM requests r JOIN json_each(r.levels) l
+WHERE r.id >= ?1 AND r.id < ?2 AND NOT coalesce(l.value ->> 'charge' BETWEEN 0
+  AND CASE r.state WHEN 'voided' THEN 0 ELSE l.value ->> 'hold' END, r.state = 'held')
+ORDER BY r.id LIMIT ?3";
 
 // A call's id may be older than the call, and its day is the call's.
 fn usage_sql() -> String {

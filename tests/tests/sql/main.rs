@@ -3,6 +3,8 @@
 mod accounts;
 mod admission;
 mod ledger;
+mod reconcile;
 mod settlement;
 mod sweep;
+mod usage_days;
 mod world;
