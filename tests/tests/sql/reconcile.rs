@@ -63,7 +63,6 @@ fn busy() -> Busy {
         reason: "test".to_owned(),
     };
     assert_eq!(world.post(&clawback), Posted::Now);
-    keys_hold(&world);
     Busy {
         world,
         caller,
@@ -72,14 +71,6 @@ fn busy() -> Busy {
         recent,
         open,
     }
-}
-
-/// Sets what the keys hold.
-fn keys_hold(world: &World) {
-    world.database.script(
-        "UPDATE keys SET held_nanos = coalesce((SELECT sum(levels ->> '$[0].hold') FROM requests
-           WHERE key_id = keys.id AND state = 'held'), 0)",
-    );
 }
 
 #[test]
@@ -114,7 +105,6 @@ fn retention_changes_no_sum() {
     let end = world.resolution(&caller, &ask, 9);
     assert_eq!(world.resolve(&end), Resolved::Now);
     assert_eq!(roll_up(&world, two_days), 2);
-    keys_hold(&world);
     assert_eq!(drifts(&world), []);
     assert_eq!(prune(&world, NOW_MS + 9 * DAY_MS, 1), 2);
     assert_eq!(drifts(&world), []);
