@@ -268,9 +268,9 @@ fn the_document_shows_the_measured_errors() {
     if std::env::var_os("TOLLGATE_WRITE_DOCS").is_some() {
         fs::write(&path, &fresh).unwrap();
     } else {
-        assert_eq!(
-            page, fresh,
-            "run with `TOLLGATE_WRITE_DOCS=1` to write the table"
+        assert!(
+            page == fresh,
+            "the table is not what the code counts; run with `TOLLGATE_WRITE_DOCS=1` to write it"
         );
     }
 }
