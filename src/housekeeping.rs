@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use tollgate_core::accounts::Commit;
+use tollgate_core::alarm::{Alarm, AlarmKind};
 use tollgate_core::calendar::Periods;
 use tollgate_core::hrana::{Batch, HranaFault, Reply, Statement};
 use tollgate_core::reconcile::{Drift, books, day};
@@ -12,6 +13,7 @@ use tollgate_core::usage_days::{
 };
 use worker::{Env, console_error, console_log};
 
+use crate::alarm;
 use crate::clock::now_ms;
 use crate::gateway::Gateway;
 use crate::log;
@@ -133,6 +135,13 @@ async fn reconcile(gateway: &Gateway) -> Option<usize> {
     }
     for drift in drifts.iter().take(MOST_ALARMS) {
         log::alarm(gateway, "the books do not add up", &drift_json(drift));
+    }
+    if !drifts.is_empty() {
+        let detail = format!(
+            "{} numbers of the books do not add up; `cargo xtask reconcile` tells which",
+            drifts.len()
+        );
+        alarm::raise(gateway, &Alarm::for_operator(AlarmKind::Drift, detail)).await;
     }
     whole.then_some(drifts.len())
 }
