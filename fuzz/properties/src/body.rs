@@ -15,6 +15,9 @@ use crate::secrets::check_error;
 /// What callers without a bound of their own get.
 const OUTPUT_TOKENS: u64 = 777;
 
+/// What an image is estimated at, at most.
+const IMAGE_TOKENS: u64 = 1_000;
+
 const ACCOUNT: &str = "acc_1";
 
 /// The bytes of what the gateway adds to a body on its own account, at most.
@@ -96,6 +99,9 @@ fn check_request(request: &ChatRequest<'_>) {
     let bound = request.bound(max_tokens);
     assert_eq!(bound.output_tokens, max_tokens);
     assert_eq!(bound.images, request.images);
+    // What is charged for an answer without usage is within what was held for it.
+    let most = request.text_tokens + request.images * IMAGE_TOKENS;
+    assert!(request.prompt_estimate <= most, "{request:?}");
     let max_price = MaxPrice::default();
     let sent = request.upstream_body(max_tokens, &max_price, ACCOUNT);
     if let Some(value) = json::value(sent.as_bytes()) {

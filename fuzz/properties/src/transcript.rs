@@ -3,6 +3,7 @@
 //! when the provider says more about the operator.
 
 use serde_json::{Value, json};
+use tollgate_core::error::ErrorCode;
 use tollgate_core::money::Nanos;
 use tollgate_core::openrouter::{Closing, DONE, Seen, Transcript};
 
@@ -38,6 +39,8 @@ pub fn check(stream: &[u8]) {
         assert_eq!(found.relayed, expect.relayed, "cut into {pieces:?}");
         assert_eq!(found.seen, expect.seen, "cut into {pieces:?}");
     }
+    let bytes = u64::try_from(stream.len()).expect("64 bits");
+    assert!(expect.seen.visible_tokens_at_most <= bytes);
     check_relayed(&expect.relayed);
     check_close(&expect.transcript);
     check_silence(stream);
@@ -51,7 +54,17 @@ struct Relayed {
 
 fn relay(pieces: &[&[u8]]) -> Relayed {
     let mut transcript = Transcript::new(ID.to_owned(), "maker/model".to_owned(), 9_000);
-    let relayed = pieces.iter().map(|piece| transcript.push(piece)).collect();
+    let mut relayed = String::new();
+    let mut counted = (0, 0);
+    for piece in pieces {
+        relayed.push_str(&transcript.push(piece));
+        let seen = transcript.seen();
+        let (plausible, at_most) = (seen.visible_tokens, seen.visible_tokens_at_most);
+        // A growing hold and a crash rely on both.
+        assert!(plausible >= counted.0 && at_most >= counted.1, "{seen:?}");
+        assert!(plausible <= at_most, "{seen:?}");
+        counted = (plausible, at_most);
+    }
     transcript.end();
     Relayed {
         relayed,
@@ -89,16 +102,18 @@ fn check_relayed(relayed: &str) {
 fn check_close(transcript: &Transcript) {
     let seen = transcript.seen();
     let usage = seen.usage.unwrap_or_default();
+    let reason = ErrorCode::InsufficientCredits.into();
     let text = transcript.close(Closing {
         usage: Some((&usage, Nanos::new(1_500))),
         fault: seen.fault.as_ref(),
+        limit: Some((&reason, &usage, Nanos::new(1_500))),
         request_id: "req_1",
         docs_url: "docs",
     });
     let events = events(&text);
     let (done, chunks) = events.split_last().expect("an end");
     assert_eq!(done, DONE);
-    assert_eq!(chunks.len(), 1 + usize::from(seen.fault.is_some()));
+    assert_eq!(chunks.len(), 2 + usize::from(seen.fault.is_some()));
     for chunk in chunks {
         let chunk = json::value(chunk.as_bytes()).expect("numbers of ours");
         assert_eq!(chunk["id"], ID);
