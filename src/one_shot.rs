@@ -76,7 +76,7 @@ async fn outcome_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, answer: &Answer<
     if let Some(usage) = answer.usage {
         return Outcome::Exact(call.complete_usage(usage));
     }
-    let estimate = call.request.estimated_usage(answer.visible_bytes);
+    let estimate = call.request.estimated_usage(answer.visible_tokens);
     call.look_up(lease, Outcome::AtLeast(estimate)).await
 }
 

@@ -165,11 +165,11 @@ async fn outcome_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, seen: &Seen) -> 
     if let Some(usage) = seen.usage.filter(|_| !insured) {
         return Outcome::Exact(call.complete_usage(usage));
     }
-    let nothing_billed = insured || seen.failure.is_some() || seen.visible_bytes == 0;
+    let nothing_billed = insured || seen.failure.is_some() || seen.visible_tokens == 0;
     let fallback = if nothing_billed {
         Outcome::NotSent
     } else {
-        Outcome::AtLeast(call.request.estimated_usage(seen.visible_bytes))
+        Outcome::AtLeast(call.request.estimated_usage(seen.visible_tokens))
     };
     call.look_up(lease, fallback).await
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::choices;
 use super::failure::{Failure, failure_in_answer};
 use super::usage::{cost, read_usage, write_usage};
+use super::visible::Visible;
 use super::wire::Wire;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{ObjectWriter, Raw};
@@ -31,8 +32,6 @@ pub struct Chunk<'a> {
     pub reported_cost: Option<Nanos>,
     /// A failure in the middle of the stream. Relay `error_chunk` instead of this chunk.
     pub error: Option<Failure>,
-    /// Bytes of text, reasoning and tool calls in this chunk.
-    pub visible_bytes: u64,
     /// Whether there is at least one choice.
     pub has_choices: bool,
     /// Why the answer ended, in the chunk that ends it.
@@ -66,7 +65,6 @@ pub fn read_chunk(data: &str) -> Result<Chunk<'_>, ChunkFault> {
         usage: wire.usage.and_then(read_usage),
         reported_cost: wire.usage.and_then(|usage| cost(usage, "cost")),
         error: wire.error.or(seen.error).map(failure_in_answer),
-        visible_bytes: seen.visible_bytes,
         has_choices: seen.count > 0,
         finish_reason: seen.finish_reason,
         wire,
@@ -74,6 +72,13 @@ pub fn read_chunk(data: &str) -> Result<Chunk<'_>, ChunkFault> {
 }
 
 impl Chunk<'_> {
+    /// Adds the text of this chunk to what was seen before.
+    pub(super) fn count(&self, visible: &mut Visible) {
+        if let Some(choices) = self.wire.choices {
+            visible.add(choices);
+        }
+    }
+
     /// The caller's version: our id, all choices, and usage with its charge when it is given.
     /// `None` when nothing remains, as with a chunk of usage that the caller did not ask for.
     #[must_use]

@@ -9,6 +9,7 @@ mod generation;
 mod scrub;
 mod transcript;
 mod usage;
+mod visible;
 mod wire;
 
 pub use answer::{Answer, AnswerFault, read_answer};

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::chunk::{ChunkFault, DONE, Head, error_chunk, read_chunk, usage_chunk};
 use super::failure::Failure;
+use super::visible::Visible;
 use crate::error::{ApiError, ErrorCode};
 use crate::money::Nanos;
 use crate::sse::{Decoder, End, Event, Fault};
@@ -21,6 +22,7 @@ pub struct Transcript {
     model: String,
     created: u64,
     seen: Seen,
+    visible: Visible,
     out: String,
 }
 
@@ -33,8 +35,10 @@ pub struct Seen {
     pub usage: Option<Usage>,
     /// Why the model stopped.
     pub finish_reason: Option<String>,
-    /// Bytes of text, reasoning and tool calls.
-    pub visible_bytes: u64,
+    /// Plausible tokens of text, reasoning and tool calls; 0 when there was none.
+    pub visible_tokens: u64,
+    /// The same, counted cautiously (`tokens::Counter::at_most`).
+    pub visible_tokens_at_most: u64,
     /// Whether the provider said that the stream is complete.
     pub done: bool,
     /// What ended the answer early. Nothing after it is relayed, but usage is still read.
@@ -66,6 +70,7 @@ impl Transcript {
             model,
             created: u64::try_from(created_at_ms.div_euclid(1_000)).unwrap_or_default(),
             seen: Seen::default(),
+            visible: Visible::default(),
             out: String::new(),
         }
     }
@@ -78,6 +83,7 @@ impl Transcript {
             model,
             created,
             seen,
+            visible,
             out,
         } = self;
         let mut relay = Relay {
@@ -85,6 +91,7 @@ impl Transcript {
             model,
             created,
             seen,
+            visible,
             out,
         };
         if let Err(fault) = decoder.push(bytes, |event| relay.take(event)) {
@@ -158,6 +165,7 @@ struct Relay<'a> {
     model: &'a mut String,
     created: &'a mut u64,
     seen: &'a mut Seen,
+    visible: &'a mut Visible,
     out: &'a mut String,
 }
 
@@ -181,7 +189,9 @@ impl Relay<'_> {
             seen.provider_id = Some(id.clone().into_owned());
         }
         seen.usage = chunk.usage.or(seen.usage);
-        seen.visible_bytes = seen.visible_bytes.saturating_add(chunk.visible_bytes);
+        chunk.count(self.visible);
+        seen.visible_tokens = self.visible.tokens();
+        seen.visible_tokens_at_most = self.visible.at_most();
         if let Some(reason) = &chunk.finish_reason {
             seen.finish_reason = Some(reason.clone().into_owned());
         }
@@ -252,7 +262,7 @@ mod tests {
             ..Usage::default()
         };
         assert_eq!(whole.1.usage, Some(usage));
-        assert_eq!((whole.1.visible_bytes, whole.1.done), (4, true));
+        assert_eq!((whole.1.visible_tokens, whole.1.done), (2, true));
         assert_eq!(whole.1.provider_id.as_deref(), Some("gen-up"));
         for at in 0..ANSWER.len() {
             let (first, second) = ANSWER.as_bytes().split_at(at);
