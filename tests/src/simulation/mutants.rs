@@ -1,0 +1,268 @@
+//! Faults that are put into the SQL on its way, to prove that the simulation would notice them. Each
+//! is a guard that somebody might forget; where two guards protect the same thing, both are taken.
+
+use super::wire::Sender;
+
+/// A fault: texts that are replaced in the schema and in statements.
+#[derive(Debug)]
+pub struct Mutant {
+    /// What is broken, in a few words.
+    pub name: &'static str,
+    /// Replacements in the migrations.
+    schema: &'static [(&'static str, &'static str)],
+    /// Replacements in statements.
+    statements: &'static [Replacement],
+    /// Whose statements; `None`: everybody's.
+    sender: Option<Sender>,
+}
+
+/// In statements that begin with one text, another is replaced.
+#[derive(Debug)]
+struct Replacement {
+    begin: &'static str,
+    find: &'static str,
+    replace: &'static str,
+}
+
+impl Mutant {
+    /// The text of a migration with the fault in it.
+    #[must_use]
+    pub fn schema(&self, sql: String) -> String {
+        let replace = |sql: String, (find, replace): &(&str, &str)| sql.replace(find, replace);
+        self.schema.iter().fold(sql, replace)
+    }
+
+    /// A statement with the fault in it; `None`: it has no place for it.
+    #[must_use]
+    pub fn statement(&self, sql: &str, sender: Sender) -> Option<String> {
+        if self.sender.is_some_and(|only| only != sender) {
+            return None;
+        }
+        let mut changed = None;
+        for replacement in self.statements {
+            let text = changed.as_deref().unwrap_or(sql);
+            if sql.starts_with(replacement.begin) && text.contains(replacement.find) {
+                changed = Some(text.replace(replacement.find, replacement.replace));
+            }
+        }
+        changed
+    }
+
+    /// The mutant with that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|mutant| mutant.name == name)
+    }
+
+    /// The texts that must be found somewhere, or the mutant changes less than it says.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.schema.len() + self.statements.len()
+    }
+}
+
+const fn of(begin: &'static str, find: &'static str, replace: &'static str) -> Replacement {
+    Replacement {
+        begin,
+        find,
+        replace,
+    }
+}
+
+const RESOLVE_ONCE: (&str, &str) = ("WHEN OLD.state <> 'held'", "WHEN 0");
+const CHARGE: &str = "UPDATE accounts SET balance_nanos = balance_nanos - (n";
+const RESOLVE: &str = "UPDATE requests SET state";
+const COUNT: &str = "UPDATE keys AS k SET open_holds";
+const HOLD: &str = "UPDATE accounts SET held_nanos = accounts.held_nanos + (n.value ->> 'hold')\nFROM json_each(?1)";
+const GATE: &str = "SELECT abs(";
+
+const NONE: Mutant = Mutant {
+    name: "",
+    schema: &[],
+    statements: &[],
+    sender: None,
+};
+
+/// Every fault that the simulation must notice.
+pub const ALL: &[Mutant] = &[
+    Mutant {
+        name: "guards that let everything pass",
+        statements: &[of("INSERT INTO guard", "changes()", "-1 + 0 * changes()")],
+        ..NONE
+    },
+    Mutant {
+        name: "a settlement that forgets whether the hold is open",
+        schema: &[RESOLVE_ONCE],
+        statements: &[
+            of(CHARGE, "AND r.state = 'held'", ""),
+            of(RESOLVE, "AND state = 'held'", ""),
+        ],
+        ..NONE
+    },
+    Mutant {
+        name: "a sweep that forgets whether the hold is open",
+        schema: &[RESOLVE_ONCE],
+        statements: &[
+            of(CHARGE, "AND r.state = 'held'", ""),
+            of(RESOLVE, "AND state = 'held'", ""),
+        ],
+        sender: Some(Sender::Sweep),
+    },
+    Mutant {
+        name: "a settlement that does not debit",
+        statements: &[of(CHARGE, "balance_nanos - (n", "balance_nanos - 0 * (n")],
+        ..NONE
+    },
+    Mutant {
+        name: "a settlement that keeps the hold",
+        statements: &[of(CHARGE, "held_nanos - (h", "held_nanos - 0 * (h")],
+        ..NONE
+    },
+    Mutant {
+        name: "a settlement that charges only the caller",
+        statements: &[of(
+            CHARGE,
+            "balance_nanos - (n.value ->> 'charge')",
+            "balance_nanos - iif(n.key = 0, n.value ->> 'charge', 0)",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a settlement that leaves the key's counter of open calls",
+        statements: &[of(
+            "UPDATE keys SET open_holds",
+            "open_holds - 1",
+            "open_holds",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a hold that is not held",
+        statements: &[of(
+            HOLD,
+            "accounts.held_nanos + (n",
+            "accounts.held_nanos + 0 * (n",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a hold that the key's budget does not see",
+        statements: &[of(
+            COUNT,
+            "held_nanos = held_nanos + ",
+            "held_nanos = held_nanos + 0 * ",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a hold that trusts the gate about credit",
+        schema: &[(
+            "CHECK (0 <= held_nanos AND held_nanos <= balance_nanos)",
+            "CHECK (1)",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a hold that trusts the gate about suspended accounts",
+        statements: &[of(HOLD, "accounts.status = 'active'", "1")],
+        ..NONE
+    },
+    Mutant {
+        name: "a hold that trusts the gate about price rules",
+        statements: &[of(
+            HOLD,
+            "p.rules_version = n.value ->> 'rules_version'",
+            "1",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a count that trusts the gate about revoked keys",
+        statements: &[
+            of(COUNT, "k.revoked_at_ms IS NULL", "1"),
+            of(COUNT, "k.version = ", "0 < "),
+        ],
+        ..NONE
+    },
+    Mutant {
+        name: "a count that trusts the gate about calls at the same time",
+        statements: &[of(COUNT, "k.open_holds < ", "0 < ")],
+        ..NONE
+    },
+    Mutant {
+        name: "a window with room for one more",
+        statements: &[
+            of(COUNT, "- 60) <= ", "- 60) <= 1 + "),
+            of(GATE, "- 60) <= ", "- 60) <= 1 + "),
+        ],
+        ..NONE
+    },
+    Mutant {
+        name: "a window that forgets too early",
+        statements: &[
+            of(COUNT, "- 60) <= ", "- 30) <= "),
+            of(GATE, "- 60) <= ", "- 30) <= "),
+        ],
+        ..NONE
+    },
+    Mutant {
+        name: "a retry that does not know its own hold",
+        statements: &[of(
+            "SELECT r.nonce FROM requests",
+            "SELECT r.nonce",
+            "SELECT -1",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a sweep that takes holds which are leased",
+        statements: &[of(
+            "SELECT r.id, r.account_id",
+            "r.lease_until_ms < ?1",
+            "?1 = ?1",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a mark of the sweep that passes open holds",
+        statements: &[of("UPDATE sweeps", "r.state = 'held'", "r.state = 'lost'")],
+        ..NONE
+    },
+    Mutant {
+        name: "a renewal that does not move the lease",
+        statements: &[of(
+            "UPDATE requests SET lease_until_ms = ?3",
+            "lease_until_ms = ?3",
+            "lease_until_ms = min(lease_until_ms, ?3)",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a ledger that takes the same event twice",
+        schema: &[("reference TEXT NOT NULL UNIQUE", "reference TEXT NOT NULL")],
+        statements: &[of(
+            "INSERT INTO ledger_entries",
+            "ON CONFLICT (reference) DO NOTHING",
+            "",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a credit that forgets the debt",
+        statements: &[of(
+            "UPDATE accounts SET balance_nanos = balance_nanos + ?2",
+            "- min(debt_nanos, ?2),",
+            ", debt_nanos = debt_nanos - 0 *",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a clawback that takes what is held",
+        statements: &[of(
+            "UPDATE accounts SET balance_nanos = balance_nanos - min",
+            "balance_nanos - held_nanos",
+            "balance_nanos",
+        )],
+        ..NONE
+    },
+];
