@@ -2,10 +2,8 @@
 //! database, the sweep resolves when the lease has run out.
 
 use tollgate_core::admission::{Ask, Snapshot};
-use tollgate_core::money::Nanos;
-use tollgate_core::settlement::{LevelCharge, Outcome, Resolution, ResolutionFacts, Resolved};
+use tollgate_core::settlement::{Outcome, Resolution, ResolutionFacts, Resolved};
 
-use crate::admit::Admitted;
 use crate::clock::{now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::log;

@@ -202,8 +202,7 @@ impl Ask {
         let mut arguments = Arguments::default();
         let periods = arguments.bind_periods(self.now_ms);
         let hold = arguments.bind(self.own_hold().get());
-        let mut counted =
-            format!("open_holds = open_holds + 1, held_nanos = held_nanos + {hold}");
+        let mut counted = format!("open_holds = open_holds + 1, held_nanos = held_nanos + {hold}");
         for window in self.limited_windows() {
             let bucket = arguments.bind(window.bucket(self.now_ms));
             let amount = arguments.bind(to_integer(self.amount(window)));
@@ -243,7 +242,12 @@ impl Ask {
         for period in Period::ALL.into_iter().filter(budgeted) {
             let hold = arguments.bind(self.own_hold().get());
             sql.push_str(" AND ");
-            sql.push_str(&fits_sql(period, ("k", "budget"), &hold, [day, week, month]));
+            sql.push_str(&fits_sql(
+                period,
+                ("k", "budget"),
+                &hold,
+                [day, week, month],
+            ));
         }
         for window in self.limited_windows() {
             let limit = window.limit_of(&self.limits).unwrap_or_default();

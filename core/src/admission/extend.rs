@@ -117,7 +117,12 @@ impl Extension {
         let more = "((n.value ->> 'hold') - (h.value ->> 'hold'))";
         let mut sql = GROW_LEVELS.to_owned();
         for period in Period::ALL {
-            let fits = fits_sql(period, ("accounts", "spend_limit"), more, ["?4", "?5", "?6"]);
+            let fits = fits_sql(
+                period,
+                ("accounts", "spend_limit"),
+                more,
+                ["?4", "?5", "?6"],
+            );
             sql.push_str(&format!(
                 " AND (accounts.spend_limit_{}_nanos IS NULL OR {fits})",
                 period.as_str()

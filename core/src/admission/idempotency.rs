@@ -51,11 +51,7 @@ impl Idempotency {
     }
 
     /// Takes the key for a call; nothing changes when another call has it.
-    pub(super) fn take(
-        &self,
-        caller: &KeyHash,
-        (request, now_ms): (RequestId, i64),
-    ) -> Statement {
+    pub(super) fn take(&self, caller: &KeyHash, (request, now_ms): (RequestId, i64)) -> Statement {
         let blocks = blocks_sql("idempotency_keys", ["?6", "?3"]);
         Statement::new(format!(
             "INSERT INTO idempotency_keys (account_id, idempotency_key, fingerprint, request_id, \
@@ -128,7 +124,11 @@ mod tests {
     #[test]
     fn a_key_is_up_to_255_visible_characters() {
         let check = |header: &str, expect: bool| {
-            assert_eq!(Idempotency::parse(header, b"{}").is_ok(), expect, "{header}");
+            assert_eq!(
+                Idempotency::parse(header, b"{}").is_ok(),
+                expect,
+                "{header}"
+            );
         };
         check("a", true);
         check("6f1c2a9e-7b0d-4c8e-9a55-3f6d2b1e0c47", true);

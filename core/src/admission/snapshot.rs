@@ -64,9 +64,7 @@ impl LevelState {
     /// What a new hold can take.
     #[must_use]
     pub fn free(&self) -> Nanos {
-        self.balance
-            .minus(self.purse.held)
-            .unwrap_or(Nanos::ZERO)
+        self.balance.minus(self.purse.held).unwrap_or(Nanos::ZERO)
     }
 
     /// What a new hold can take within the spend limit.

@@ -22,6 +22,8 @@ const OBJECT: &str = "chat.completion.chunk";
 pub struct Chunk<'a> {
     /// OpenRouter's id of the call.
     pub provider_id: Option<Cow<'a, str>>,
+    /// Who answers behind OpenRouter; never told to the caller.
+    pub provider: Option<Cow<'a, str>>,
     /// The model that answers.
     pub model: Option<Cow<'a, str>>,
     /// Unix seconds, as the provider says.
@@ -60,6 +62,7 @@ pub fn read_chunk(data: &str) -> Result<Chunk<'_>, ChunkFault> {
     let seen = wire.choices.map(choices::read).unwrap_or_default();
     Ok(Chunk {
         provider_id: wire.id.and_then(Raw::as_str),
+        provider: wire.provider.and_then(Raw::as_str),
         model: wire.model.and_then(Raw::as_str),
         created: wire.created.and_then(Raw::as_u64),
         usage: wire.usage.and_then(read_usage),
@@ -118,6 +121,27 @@ pub fn usage_chunk(head: Head<'_>, usage: &Usage, charge: Nanos) -> String {
     let mut out = head.begin();
     out.raw("choices", "[]");
     out.raw("usage", &write_usage(usage, charge));
+    out.end()
+}
+
+/// A chunk that ends a stream whose credit is used up: the answer has its greatest length, as far as
+/// any client is concerned, and the reason stands in Tollgate's own member `tollgate`.
+#[must_use]
+pub fn limit_chunk(
+    head: Head<'_>,
+    (usage, charge): (&Usage, Nanos),
+    reason: &ApiError,
+    (request_id, docs_base_url): (&str, &str),
+) -> String {
+    let mut out = head.begin();
+    out.raw(
+        "choices",
+        "[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]",
+    );
+    out.raw("usage", &write_usage(usage, charge));
+    let mut own = ObjectWriter::new();
+    own.raw("error", &reason.object(request_id, docs_base_url));
+    out.raw("tollgate", &own.end());
     out.end()
 }
 

@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use super::chunk::{ChunkFault, DONE, Head, error_chunk, read_chunk, usage_chunk};
+use super::cancellation::Departure;
+use super::chunk::{ChunkFault, DONE, Head, error_chunk, limit_chunk, read_chunk, usage_chunk};
 use super::failure::Failure;
 use super::visible::Visible;
 use crate::error::{ApiError, ErrorCode};
@@ -31,8 +32,12 @@ pub struct Transcript {
 pub struct Seen {
     /// The provider's own id of the call.
     pub provider_id: Option<String>,
+    /// What to do when the caller leaves; `None` until a chunk names who answers.
+    pub departure: Option<Departure>,
     /// The last usage that the provider reported.
     pub usage: Option<Usage>,
+    /// What OpenRouter says it bills the operator, rounded up.
+    pub reported_cost: Option<Nanos>,
     /// Why the model stopped.
     pub finish_reason: Option<String>,
     /// Plausible tokens of text, reasoning and tool calls; 0 when there was none.
@@ -54,6 +59,8 @@ pub struct Closing<'a> {
     pub usage: Option<(&'a Usage, Nanos)>,
     /// What ended the answer early.
     pub fault: Option<&'a ApiError>,
+    /// Why the answer was ended because its credit is used up, and what was used and charged.
+    pub limit: Option<(&'a ApiError, &'a Usage, Nanos)>,
     /// Our id of the request.
     pub request_id: &'a str,
     /// The page that explains errors.
@@ -116,6 +123,7 @@ impl Transcript {
             && let Ok(chunk) = read_chunk(data)
         {
             seen.usage = chunk.usage.or(seen.usage);
+            seen.reported_cost = chunk.reported_cost.or(seen.reported_cost);
         }
         let complete = seen.done || seen.usage.is_some() || seen.finish_reason.is_some();
         if !complete && seen.fault.is_none() {
@@ -141,6 +149,10 @@ impl Transcript {
         if let Some(fault) = closing.fault {
             let chunk = error_chunk(head, fault, closing.request_id, closing.docs_url);
             push_data(&mut out, &chunk);
+        }
+        if let Some((reason, usage, charge)) = closing.limit {
+            let ids = (closing.request_id, closing.docs_url);
+            push_data(&mut out, &limit_chunk(head, (usage, charge), reason, ids));
         }
         if let Some((usage, charge)) = closing.usage {
             push_data(&mut out, &usage_chunk(head, usage, charge));
@@ -188,7 +200,11 @@ impl Relay<'_> {
         if let (None, Some(id)) = (&seen.provider_id, &chunk.provider_id) {
             seen.provider_id = Some(id.clone().into_owned());
         }
+        if let (None, Some(provider)) = (seen.departure, &chunk.provider) {
+            seen.departure = Some(Departure::of(provider));
+        }
         seen.usage = chunk.usage.or(seen.usage);
+        seen.reported_cost = chunk.reported_cost.or(seen.reported_cost);
         chunk.count(self.visible);
         seen.visible_tokens = self.visible.tokens();
         seen.visible_tokens_at_most = self.visible.at_most();
@@ -273,7 +289,7 @@ mod tests {
     #[test]
     fn a_caller_sees_nothing_of_the_operator_s_account() {
         let (out, _) = relay(&[ANSWER.as_bytes()]);
-        for told in ["gen-up", "Acme", "OPENROUTER", "cost", "usage"] {
+        for told in ["gen-up", "Acme", "provider", "OPENROUTER", "cost", "usage"] {
             assert!(!out.contains(told), "{told}: {out}");
         }
         assert!(out.contains("\"content\":\"hé\"") && out.contains("gen-ours"));
@@ -347,6 +363,7 @@ mod tests {
         let closing = Closing {
             usage: Some((&usage, Nanos::new(1_500))),
             fault: None,
+            limit: None,
             request_id: "req_1",
             docs_url: "https://docs.example",
         };
