@@ -20,7 +20,12 @@ pub enum Intent {
     /// Take the hold of a call.
     Admit(Box<Admit>),
     /// Move the lease of a hold.
-    Renew { request: i64, until_ms: i64 },
+    Renew {
+        /// The hold.
+        request: i64,
+        /// Until when it is leased then, in Unix milliseconds.
+        until_ms: i64,
+    },
     /// Let a hold grow.
     Extend(Box<Extension>),
     /// Resolve a hold.

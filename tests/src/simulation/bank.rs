@@ -57,11 +57,10 @@ impl Simulation {
             .filter(|level| level.account == account.as_str())
             .map(|level| level.hold)
             .collect();
-        let hold = if of_account.is_empty() {
-            1_000
-        } else {
-            *self.chance.pick(&of_account)
-        };
+        if of_account.is_empty() {
+            return Ok(());
+        }
+        let hold = *self.chance.pick(&of_account);
         let target = hold.saturating_add(self.chance.within(-1, 1));
         let Some(amount) = target.checked_sub(free).filter(|amount| *amount != 0) else {
             return Ok(());
@@ -125,19 +124,20 @@ impl Simulation {
         let (balance, held, debt) =
             row.map_or((0, 0, 0), |row| (row.balance, row.purse.held, row.debt));
         let edges = [balance, balance - held, held, debt];
-        match self.chance.below(12) {
+        match self.chance.below(16) {
             0 => *self.chance.pick(&[0, 1, -1]),
-            1..4 => -self
+            1..3 => -self
                 .chance
                 .pick(&edges)
                 .saturating_add(self.chance.within(-1, 1)),
-            4 => debt.saturating_add(self.chance.within(-1, 1)),
-            5 => *self
+            3 => debt.saturating_add(self.chance.within(-1, 1)),
+            4 => *self
                 .chance
-                .pick(&[i64::MAX, i64::MAX - 1, i64::MIN, i64::MIN + 1, 1 << 62]),
-            6 => -self.chance.within(1, 1_000_000_000),
-            7..9 => self.chance.within(1, 10_000),
-            _ => self.chance.within(1, 5_000_000_000),
+                .pick(&[i64::MAX, i64::MAX - 1, i64::MIN + 1, 1 << 62]),
+            5 => -self.chance.within(1, 1_000_000_000),
+            6..8 => self.chance.within(1, 10_000),
+            8..12 => self.chance.within(1, 5_000_000_000),
+            _ => self.chance.within(1, 1 << 50),
         }
     }
 

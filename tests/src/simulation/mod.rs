@@ -91,8 +91,6 @@ pub struct Simulation {
 pub struct Report {
     /// How often each thing happened.
     pub seen: BTreeMap<String, u64>,
-    /// How many statements the mutant changed.
-    pub changed: usize,
 }
 
 /// Something that must never be.
@@ -106,8 +104,6 @@ pub struct Violation {
     pub what: String,
     /// What happened last.
     pub story: Vec<String>,
-    /// How many statements the mutant changed.
-    pub changed: usize,
 }
 
 impl fmt::Display for Violation {
@@ -143,18 +139,13 @@ pub fn run(plan: Plan, wire: Wire) -> (Result<Report, Box<Violation>>, Wire) {
         story,
         ..
     } = simulation;
-    let changed = wire.changed;
     let result = match result {
-        Ok(()) => Ok(Report {
-            seen: auditor.seen,
-            changed,
-        }),
+        Ok(()) => Ok(Report { seen: auditor.seen }),
         Err(what) => Err(Box::new(Violation {
             plan,
             operation,
             what,
             story: story.into(),
-            changed,
         })),
     };
     (result, wire)

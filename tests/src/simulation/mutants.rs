@@ -25,24 +25,34 @@ struct Replacement {
 }
 
 impl Mutant {
-    /// The text of a migration with the fault in it.
+    /// The text of a migration with the fault in it, and which parts of the fault are there.
     #[must_use]
-    pub fn schema(&self, sql: String) -> String {
-        let replace = |sql: String, (find, replace): &(&str, &str)| sql.replace(find, replace);
-        self.schema.iter().fold(sql, replace)
+    pub fn schema(&self, mut sql: String) -> (String, Parts) {
+        let mut parts = 0;
+        for (index, (find, replace)) in self.schema.iter().enumerate() {
+            if sql.contains(find) {
+                sql = sql.replace(find, replace);
+                parts |= 1 << index;
+            }
+        }
+        (sql, parts)
     }
 
-    /// A statement with the fault in it; `None`: it has no place for it.
+    /// A statement with the fault in it, and which parts of it are there; `None`: it has no place for
+    /// it.
     #[must_use]
-    pub fn statement(&self, sql: &str, sender: Sender) -> Option<String> {
+    pub fn statement(&self, sql: &str, sender: Sender) -> Option<(String, Parts)> {
         if self.sender.is_some_and(|only| only != sender) {
             return None;
         }
-        let mut changed = None;
-        for replacement in self.statements {
-            let text = changed.as_deref().unwrap_or(sql);
+        let mut changed: Option<(String, Parts)> = None;
+        for (index, replacement) in self.statements.iter().enumerate() {
+            let (text, parts) = changed
+                .as_ref()
+                .map_or((sql, 0), |(text, parts)| (text, *parts));
             if sql.starts_with(replacement.begin) && text.contains(replacement.find) {
-                changed = Some(text.replace(replacement.find, replacement.replace));
+                let text = text.replace(replacement.find, replacement.replace);
+                changed = Some((text, parts | 1 << (self.schema.len() + index)));
             }
         }
         changed
@@ -54,12 +64,15 @@ impl Mutant {
         ALL.iter().find(|mutant| mutant.name == name)
     }
 
-    /// The texts that must be found somewhere, or the mutant changes less than it says.
+    /// All its parts: what does not find its place breaks less than it says.
     #[must_use]
-    pub fn parts(&self) -> usize {
-        self.schema.len() + self.statements.len()
+    pub fn whole(&self) -> Parts {
+        (1 << (self.schema.len() + self.statements.len())) - 1
     }
 }
+
+/// Parts of a fault, a bit each.
+pub type Parts = u32;
 
 const fn of(begin: &'static str, find: &'static str, replace: &'static str) -> Replacement {
     Replacement {

@@ -87,8 +87,8 @@ impl Simulation {
 
     fn change_limits(&mut self) -> Result<(), String> {
         let edit = match self.chance.below(4) {
-            0 => LimitEdit::RequestsPerMinute(self.perhaps(&[0, 1, 3])),
-            1 => LimitEdit::ParallelCalls(self.perhaps(&[0, 1, 3])),
+            0 => LimitEdit::RequestsPerMinute(self.perhaps(&[0, 1, 3, 10])),
+            1 => LimitEdit::ParallelCalls(self.perhaps(&[0, 1, 3, 10])),
             2 => LimitEdit::TokensPerMinute(self.perhaps(&[100, 5_000])),
             _ => LimitEdit::RequestsPerHour(self.perhaps(&[2, 10])),
         };

@@ -62,15 +62,18 @@ impl Simulation {
             self.people.models.push(slug.to_owned());
             self.reprice_model(slug, 0)?;
         }
-        self.people.models.push("sim/unpriced".to_owned());
         for seller in self.people.sellers.clone() {
             self.add_rule(&seller, "*", 0)?;
         }
+        let rich = self.chance.percent(60);
         for account in self.people.payers.clone() {
-            let amount =
+            let amount = if rich {
+                1 << 60
+            } else {
                 *self
                     .chance
-                    .pick(&[0, 1, 1_000, 1_000_000, 1_000_000_000, 1 << 50, 1 << 60]);
+                    .pick(&[0, 1, 1_000, 1_000_000, 1_000_000_000, 1 << 50])
+            };
             self.grant(&account, amount)?;
         }
         for customer in self.people.customers.clone() {
@@ -113,9 +116,16 @@ impl Simulation {
     /// A key with limits and a budget, or without.
     pub(super) fn add_key(&mut self, account: &AccountId) -> Result<(), String> {
         let key = ApiKey::from_random(self.chance.bytes());
-        let lasts = *self
-            .chance
-            .pick(&[None, None, None, Some(120_000), Some(0)]);
+        let lasts = *self.chance.pick(&[
+            None,
+            None,
+            None,
+            None,
+            None,
+            Some(3_600_000),
+            Some(120_000),
+            Some(0),
+        ]);
         let new = NewKey {
             id: KeyId::from_random(self.chance.bytes()),
             account: account.clone(),
@@ -136,14 +146,14 @@ impl Simulation {
     }
 
     fn limits(&mut self) -> Limits {
-        if self.chance.percent(40) {
+        if self.chance.percent(60) {
             return Limits::default();
         }
         Limits {
-            requests_per_minute: self.perhaps(&[0, 1, 3, 20]),
+            requests_per_minute: self.perhaps(&[1, 3, 20]),
             requests_per_hour: self.perhaps(&[2, 10, 100]),
             requests_per_day: self.perhaps(&[5, 50]),
-            tokens_per_minute: self.perhaps(&[0, 300, 5_000, 1_000_000]),
+            tokens_per_minute: self.perhaps(&[300, 5_000, 1_000_000]),
             parallel_calls: self.perhaps(&[1, 2, 4]),
             max_tokens: self.perhaps(&[1_000, 100_000]),
             default_max_tokens: self.perhaps(&[1, 100]),
@@ -152,7 +162,7 @@ impl Simulation {
     }
 
     pub(super) fn perhaps(&mut self, values: &[u64]) -> Option<u64> {
-        self.chance.percent(35).then(|| *self.chance.pick(values))
+        self.chance.percent(30).then(|| *self.chance.pick(values))
     }
 
     /// A rule of a seller for its children.
@@ -166,7 +176,9 @@ impl Simulation {
             id: RuleId::from_random(self.chance.bytes()),
             account: seller.clone(),
             pattern: pattern.to_owned(),
-            markup_bps: *self.chance.pick(&[0, 0, 1, 1_500, 10_000, 10_000_000]),
+            markup_bps: *self
+                .chance
+                .pick(&[0, 0, 0, 1, 1_500, 1_500, 10_000, 10_000_000]),
             min_charge: Nanos::new(*self.chance.pick(&[0, 0, 1, 1_000, 1_000_000])),
             priority: *self.chance.pick(&[0, 0, 0, 1]),
             starts_at_ms,

@@ -1,9 +1,11 @@
 //! What stands between the actors and the database: either engine, a tape of what was executed, and
 //! the faults that are put into statements on purpose.
 
+use std::cell::Cell;
+
 use tollgate_core::hrana::{Batch, Reply, Statement};
 
-use super::mutants::Mutant;
+use super::mutants::{Mutant, Parts};
 use crate::{Server, Sqlite};
 
 /// The database of a run.
@@ -33,8 +35,8 @@ pub enum Sender {
 pub struct Wire {
     engine: Engine,
     mutant: Option<&'static Mutant>,
-    /// How many statements the mutant changed, those of the schema included.
-    pub changed: usize,
+    /// The parts of the mutant that found their place so far.
+    pub parts: Parts,
     tape: Option<Vec<(Batch, Reply)>>,
 }
 
@@ -42,20 +44,19 @@ impl Wire {
     /// An empty database in this process.
     #[must_use]
     pub fn sqlite(mutant: Option<&'static Mutant>) -> Self {
-        let mut changed = 0;
+        let parts = Cell::new(0);
         let sqlite = Sqlite::new(|sql| match mutant {
-            Some(mutant) => mutant.schema(sql),
+            Some(mutant) => {
+                let (sql, found) = mutant.schema(sql);
+                parts.set(parts.get() | found);
+                sql
+            }
             None => sql,
         });
-        if let Some(mutant) = mutant {
-            for sql in crate::sqlite::migrations() {
-                changed += usize::from(mutant.schema(sql.clone()) != sql);
-            }
-        }
         Self {
             engine: Engine::Sqlite(Box::new(sqlite)),
             mutant,
-            changed,
+            parts: parts.get(),
             tape: None,
         }
     }
@@ -66,7 +67,7 @@ impl Wire {
         Self {
             engine: Engine::Sqld(Server::start()),
             mutant: None,
-            changed: 0,
+            parts: 0,
             tape: None,
         }
     }
@@ -110,8 +111,8 @@ impl Wire {
         for step in batch.steps() {
             let statement = match mutant.statement(step.statement.sql(), sender) {
                 None => step.statement.clone(),
-                Some(sql) => {
-                    self.changed += 1;
+                Some((sql, parts)) => {
+                    self.parts |= parts;
                     let args = step.statement.args().iter().cloned();
                     args.fold(Statement::new(sql), Statement::bind)
                 }

@@ -119,13 +119,37 @@ struct Settling {
 }
 
 /// What becomes of a Worker after a step.
-type Next = Result<Option<Stage>, String>;
+type Step = Result<Option<Stage>, String>;
+
+/// What a Worker does next with a call that runs.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    Dispatch,
+    Renew,
+    Extend,
+    Wait,
+    Finish,
+}
+
+const UNSENT: [(Next, u32); 4] = [
+    (Next::Dispatch, 12),
+    (Next::Renew, 1),
+    (Next::Wait, 1),
+    (Next::Finish, 1),
+];
+const SENT: [(Next, u32); 3] = [(Next::Renew, 3), (Next::Wait, 3), (Next::Finish, 3)];
+const GROWING: [(Next, u32); 4] = [
+    (Next::Extend, 8),
+    (Next::Renew, 2),
+    (Next::Wait, 1),
+    (Next::Finish, 2),
+];
 
 impl Simulation {
     /// A caller calls.
     pub(super) fn call(&mut self) -> Result<(), String> {
         self.calls += 1;
-        let key = self.chance.below(self.people.keys.len());
+        let key = self.some_key();
         let wanted = self.wanted();
         let (wanted, idempotency) = self.with_idempotency(wanted, key);
         let request = self.draw_request();
@@ -155,8 +179,30 @@ impl Simulation {
         Ok(())
     }
 
+    /// A key, mostly one that works.
+    fn some_key(&mut self) -> usize {
+        let count = self.people.keys.len();
+        for _ in 0..3 {
+            let key = self.chance.below(count);
+            let id = self.people.keys[key].id.to_string();
+            let row = self.auditor.state.keys.get(&id);
+            let works = row.is_some_and(|row| {
+                let ended = row.expires_at_ms.is_some_and(|at| at <= self.clock.now_ms);
+                row.revoked_at_ms.is_none() && !ended
+            });
+            if works {
+                return key;
+            }
+        }
+        self.chance.below(count)
+    }
+
     fn wanted(&mut self) -> Wanted {
-        let model = self.chance.pick(&self.people.models).clone();
+        let model = if self.chance.percent(4) {
+            "sim/unknown".to_owned()
+        } else {
+            self.chance.pick(&self.people.models).clone()
+        };
         let text_tokens = *self.chance.pick(&[0, 1, 7, 100, 1_000, 100_000]);
         let streamed = self.chance.percent(50);
         let named = *self
@@ -249,7 +295,7 @@ impl Simulation {
         self.clock.now_ms + worker.skew_ms
     }
 
-    fn price(&mut self, worker: &mut Worker, fresh: bool) -> Next {
+    fn price(&mut self, worker: &mut Worker, fresh: bool) -> Step {
         let now_ms = self.now_of(worker);
         if now_ms - worker.drawn_ms > OLDEST_ID_MS {
             worker.request = self.draw_request();
@@ -323,7 +369,7 @@ impl Simulation {
         Ok(facts)
     }
 
-    fn ask(&mut self, worker: &mut Worker, mut asking: Asking) -> Next {
+    fn ask(&mut self, worker: &mut Worker, mut asking: Asking) -> Step {
         let admit = asking.ask.to_batch();
         let sent = match asking.paused.take() {
             Some(travel) => self.travel(*travel)?,
@@ -369,7 +415,7 @@ impl Simulation {
         worker: &mut Worker,
         asking: Asking,
         (admission, clean): (Admission, bool),
-    ) -> Next {
+    ) -> Step {
         let Asking { call, ask, .. } = asking;
         worker.attempts += 1;
         match admission {
@@ -492,7 +538,7 @@ impl Simulation {
         }
     }
 
-    fn doubt(&mut self, worker: &Worker, mut doubting: Doubting) -> Next {
+    fn doubt(&mut self, worker: &Worker, mut doubting: Doubting) -> Step {
         let facts = ResolutionFacts {
             resolved_at_ms: self.now_of(worker),
             ..ResolutionFacts::default()
@@ -520,19 +566,25 @@ impl Simulation {
         Ok(again.then(|| Stage::Doubting(Box::new(doubting))))
     }
 
-    fn run(&mut self, worker: &Worker, mut run: Running) -> Next {
+    fn run(&mut self, worker: &Worker, mut run: Running) -> Step {
         let now_ms = self.now_of(worker);
         let grows = run.held_tokens < run.call.max_tokens;
         let may_extend = grows && run.sent.is_some() && !run.lost;
-        match self.chance.below(10) {
-            0..4 if run.sent.is_none() && !run.lost => {
+        let next = match (run.lost, run.sent) {
+            (true, _) => Next::Finish,
+            (false, None) => self.chance.weighted(&UNSENT),
+            (false, Some(_)) if may_extend => self.chance.weighted(&GROWING),
+            (false, Some(_)) => self.chance.weighted(&SENT),
+        };
+        match next {
+            Next::Dispatch => {
                 self.dispatch(worker, &mut run);
                 Ok(Some(Stage::Running(Box::new(run))))
             }
-            4..6 if !run.lost => self.renew(worker, run, now_ms),
-            6..8 if may_extend => self.begin_extension(worker, run, now_ms),
-            8 => Ok(Some(Stage::Running(Box::new(run)))),
-            _ => self.finish(worker, run, now_ms),
+            Next::Renew => self.renew(worker, run, now_ms),
+            Next::Extend => self.begin_extension(worker, run, now_ms),
+            Next::Wait => Ok(Some(Stage::Running(Box::new(run)))),
+            Next::Finish => self.finish(worker, run, now_ms),
         }
     }
 
@@ -576,7 +628,7 @@ impl Simulation {
         }
     }
 
-    fn renew(&mut self, worker: &Worker, mut run: Running, now_ms: i64) -> Next {
+    fn renew(&mut self, worker: &Worker, mut run: Running, now_ms: i64) -> Step {
         let until_ms = now_ms + LEASE_MS;
         let progress = Progress {
             provider_id: run.provider_id.clone(),
@@ -616,7 +668,7 @@ impl Simulation {
         Ok(Some(Stage::Running(Box::new(run))))
     }
 
-    fn begin_extension(&mut self, worker: &Worker, run: Running, now_ms: i64) -> Next {
+    fn begin_extension(&mut self, worker: &Worker, run: Running, now_ms: i64) -> Step {
         let more = *self.chance.pick(&[1, run.held_tokens, run.call.max_tokens]);
         let tokens = run
             .held_tokens
@@ -649,7 +701,7 @@ impl Simulation {
         self.extend(worker, extending)
     }
 
-    fn extend(&mut self, worker: &Worker, mut extending: Extending) -> Next {
+    fn extend(&mut self, worker: &Worker, mut extending: Extending) -> Step {
         let extend = extending.extension.to_batch();
         let sent = match extending.paused.take() {
             Some(travel) => self.travel(*travel)?,
@@ -709,7 +761,7 @@ impl Simulation {
     }
 
     /// The call is over; what is known of it depends on how it ended.
-    fn finish(&mut self, worker: &Worker, run: Running, now_ms: i64) -> Next {
+    fn finish(&mut self, worker: &Worker, run: Running, now_ms: i64) -> Step {
         let estimate = Usage {
             prompt_tokens: run.ask.prompt_estimate,
             ..Usage::default()
@@ -744,7 +796,7 @@ impl Simulation {
         )
     }
 
-    fn settle(&mut self, call: u32, mut settling: Settling) -> Next {
+    fn settle(&mut self, call: u32, mut settling: Settling) -> Step {
         let resolve = settling.resolution.to_batch();
         let sent = match settling.paused.take() {
             Some(travel) => self.travel(*travel)?,
