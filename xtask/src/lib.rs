@@ -21,5 +21,6 @@ pub mod random;
 pub mod repo;
 pub mod report;
 pub mod setup;
+pub mod simulate;
 pub mod stack;
 pub mod test;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, dev, docs, setup, test};
+use xtask::{admin, bench, build, catalogue, dev, docs, setup, simulate, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -65,6 +65,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         json: Option<PathBuf>,
     },
+    Simulate(simulate::Arguments),
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
 }
@@ -107,6 +108,7 @@ fn run(command: Command) -> Result<(), Failure> {
             quick,
             json,
         }),
+        Command::Simulate(arguments) => arguments.run(),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
     }

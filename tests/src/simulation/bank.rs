@@ -40,20 +40,12 @@ impl Simulation {
         Ok(())
     }
 
-    /// The free credit of a customer becomes what a call of a thousand tokens may hold, or about that.
+    /// The free credit of an account becomes what one of its calls holds, or a nano more or less.
     pub(super) fn tune(&mut self) -> Result<(), String> {
         let account = self.chance.pick(&self.people.payers).clone();
-        let Some(row) = self.auditor.state.accounts.get(&account.to_string()) else {
-            return Ok(());
-        };
-        let free = row.balance - row.purse.held;
-        let held = self
-            .auditor
-            .state
-            .requests
-            .iter()
-            .flat_map(|(_, request)| &request.levels);
-        let of_account: Vec<i64> = held
+        let requests = self.auditor.state.requests.iter();
+        let levels = requests.flat_map(|(_, request)| &request.levels);
+        let of_account: Vec<i64> = levels
             .filter(|level| level.account == account.as_str())
             .map(|level| level.hold)
             .collect();
@@ -61,12 +53,22 @@ impl Simulation {
             return Ok(());
         }
         let hold = *self.chance.pick(&of_account);
+        let plenty = self.chance.percent(60);
+        self.tune_to(&account, if plenty { hold.max(1 << 50) } else { hold })
+    }
+
+    /// The free credit of an account becomes `hold`, or a nano more or less.
+    pub(super) fn tune_to(&mut self, account: &AccountId, hold: i64) -> Result<(), String> {
+        let row = self.auditor.state.accounts.get(&account.to_string());
+        let Some(free) = row.map(|row| row.balance - row.purse.held) else {
+            return Ok(());
+        };
         let target = hold.saturating_add(self.chance.within(-1, 1));
         let Some(amount) = target.checked_sub(free).filter(|amount| *amount != 0) else {
             return Ok(());
         };
         let entry = LedgerEntry {
-            account,
+            account: account.clone(),
             kind: EntryKind::Adjustment,
             amount: Nanos::new(amount),
             reference: format!("tune:{}", self.draw()),

@@ -31,10 +31,10 @@ impl Clock {
 
     /// A moment passes.
     pub fn pass(&mut self, chance: &mut Chance) {
-        let passed = match chance.below(20) {
-            0..8 => 0,
-            8..15 => chance.within(1, 50),
-            15..19 => chance.within(50, 2_000),
+        let passed = match chance.below(40) {
+            0..20 => 0,
+            20..34 => chance.within(1, 50),
+            34..39 => chance.within(50, 2_000),
             _ => chance.within(2_000, 20_000),
         };
         self.forward(passed);

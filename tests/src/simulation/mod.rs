@@ -83,6 +83,8 @@ pub struct Simulation {
     begun: BTreeMap<i64, u32>,
     calls: u32,
     drawn: u32,
+    /// Whether something happens between two steps of a batch at the moment.
+    racing: bool,
     story: VecDeque<String>,
 }
 
@@ -172,6 +174,7 @@ impl Simulation {
             begun: BTreeMap::new(),
             calls: 0,
             drawn: 0,
+            racing: false,
             story: VecDeque::new(),
         }
     }
@@ -183,6 +186,9 @@ impl Simulation {
             self.clock.pass(&mut self.chance);
             let next = self.chance.weighted(&self.habits.operations);
             self.operate(next)?;
+            if self.chance.percent(6) {
+                self.resume_one()?;
+            }
         }
         self.quiesce()
     }

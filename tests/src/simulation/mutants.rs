@@ -87,6 +87,8 @@ const CHARGE: &str = "UPDATE accounts SET balance_nanos = balance_nanos - (n";
 const RESOLVE: &str = "UPDATE requests SET state";
 const COUNT: &str = "UPDATE keys AS k SET open_holds";
 const HOLD: &str = "UPDATE accounts SET held_nanos = accounts.held_nanos + (n.value ->> 'hold')\nFROM json_each(?1)";
+const GROW: &str =
+    "UPDATE accounts SET held_nanos = accounts.held_nanos + (n.value ->> 'hold') - (h";
 const GATE: &str = "SELECT abs(";
 
 const NONE: Mutant = Mutant {
@@ -200,6 +202,69 @@ pub const ALL: &[Mutant] = &[
     Mutant {
         name: "a count that trusts the gate about calls at the same time",
         statements: &[of(COUNT, "k.open_holds < ", "0 < ")],
+        ..NONE
+    },
+    Mutant {
+        name: "a count that trusts the gate about rate windows",
+        statements: &[of(COUNT, "- 60) <= ", "- 60) <= 1000000000 + ")],
+        ..NONE
+    },
+    Mutant {
+        name: "a count that trusts the gate about the key's budget",
+        statements: &[of(
+            COUNT,
+            " <= k.budget_",
+            " <= 9000000000000000000 + 0 * k.budget_",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a hold that trusts the gate about spend limits",
+        statements: &[of(
+            HOLD,
+            " <= accounts.spend_limit_",
+            " <= 9000000000000000000 + 0 * accounts.spend_limit_",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "an idempotency key that anybody can take",
+        statements: &[of(
+            "INSERT INTO idempotency_keys",
+            "WHERE NOT (",
+            "WHERE 1 OR NOT (",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "an extension that is not held",
+        statements: &[of(
+            GROW,
+            "accounts.held_nanos + (n.value ->> 'hold') - (h.value ->> 'hold')",
+            "accounts.held_nanos",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "an extension that the key's budget does not see",
+        statements: &[of(
+            "UPDATE keys AS k SET held_nanos",
+            "k.held_nanos + ?4 - ",
+            "k.held_nanos + 0 * ",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "an extension that forgets whether the hold is open",
+        schema: &[RESOLVE_ONCE],
+        statements: &[
+            of(GROW, "AND r.state = 'held'", ""),
+            of(
+                "UPDATE requests SET levels = ?3, lease_until_ms",
+                "AND state = 'held'",
+                "",
+            ),
+        ],
         ..NONE
     },
     Mutant {

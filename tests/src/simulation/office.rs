@@ -17,7 +17,7 @@ impl Simulation {
     pub(super) fn office(&mut self) -> Result<(), String> {
         let (what, result) = match self.chance.below(20) {
             0..2 => ("revokes a key", self.revoke()),
-            2..5 => ("suspends or resumes an account", self.suspend()),
+            2..5 => ("suspends an account", self.suspend()),
             5..9 => ("changes price rules", self.change_rules()),
             9..11 => ("changes a cost", self.change_cost()),
             11..14 => ("changes limits", self.change_limits()),
@@ -30,7 +30,15 @@ impl Simulation {
     }
 
     fn revoke(&mut self) -> Result<(), String> {
-        let key = self.chance.pick(&self.people.keys).clone();
+        let key = self.chance.pick(&self.people.keys).id.to_string();
+        self.revoke_one(&key)
+    }
+
+    /// Revokes a key, and mostly makes another.
+    pub(super) fn revoke_one(&mut self, id: &str) -> Result<(), String> {
+        let mut keys = self.people.keys.iter();
+        let key = keys.find(|key| key.id.as_str() == id).cloned();
+        let key = key.ok_or("no such key")?;
         let change = self.change();
         self.commit(revoke_key(&key.account, &key.id, &change))?;
         if self.chance.percent(70) {
@@ -45,19 +53,38 @@ impl Simulation {
     }
 
     fn suspend(&mut self) -> Result<(), String> {
-        let suspended = self.auditor.state.accounts.iter();
-        let suspended: Vec<String> = suspended
+        let account = self.chance.pick(&self.people.payers).clone();
+        self.suspend_one(&account)
+    }
+
+    /// A suspended account works again, if there is one.
+    pub(super) fn resume_one(&mut self) -> Result<(), String> {
+        let accounts = self.auditor.state.accounts.iter();
+        let suspended: Vec<String> = accounts
             .filter(|(_, account)| account.status == "suspended")
             .map(|(id, _)| id.clone())
             .collect();
-        let change = self.change();
-        if !suspended.is_empty() && self.chance.percent(70) {
-            let id = self.chance.pick(&suspended);
-            let account = AccountId::parse(id).ok_or("no account id")?;
-            return self.commit(set_suspended(&account, false, &change));
+        if suspended.is_empty() {
+            return Ok(());
         }
-        let account = self.chance.pick(&self.people.payers).clone();
-        self.commit(set_suspended(&account, true, &change))
+        let account = AccountId::parse(self.chance.pick(&suspended)).ok_or("no account id")?;
+        self.tell(format!("somebody resumes {account}"));
+        let change = self.change();
+        self.commit(set_suspended(&account, false, &change))
+    }
+
+    pub(super) fn suspend_one(&mut self, account: &AccountId) -> Result<(), String> {
+        let change = self.change();
+        self.commit(set_suspended(account, true, &change))
+    }
+
+    /// Another rule for an account and its siblings.
+    pub(super) fn change_rules_above(&mut self, account: &AccountId) -> Result<(), String> {
+        let row = self.auditor.state.accounts.get(&account.to_string());
+        let parent = row.and_then(|row| AccountId::parse(row.parent.as_deref()?));
+        let parent = parent.ok_or("no parent")?;
+        let starts_at_ms = self.clock.now_ms;
+        self.add_rule(&parent, "*", starts_at_ms)
     }
 
     fn change_rules(&mut self) -> Result<(), String> {
@@ -102,7 +129,7 @@ impl Simulation {
     }
 
     /// Budgets near what was charged already, so that they bind.
-    fn change_budget(&mut self) -> Result<(), String> {
+    pub(super) fn change_budget(&mut self) -> Result<(), String> {
         let period = self.chance.below(4);
         let state = &self.auditor.state;
         if self.chance.percent(50) {

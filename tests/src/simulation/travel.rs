@@ -178,6 +178,9 @@ impl Simulation {
                 let gap = *self.chance.pick(&gaps);
                 self.execute(&mut travel, gap)?;
                 travel.whole = false;
+                if self.chance.percent(40) {
+                    self.interfere(&travel.intent)?;
+                }
                 Ok(Sent::Paused(Box::new(travel)))
             }
             Fate::Twice => {
@@ -202,6 +205,30 @@ impl Simulation {
                 })
             }
         }
+    }
+
+    /// Something that matters to an admission happens between its test and its transaction.
+    fn interfere(&mut self, intent: &Intent) -> Result<(), String> {
+        let Intent::Admit(admit) = intent else {
+            return Ok(());
+        };
+        if self.racing {
+            return Ok(());
+        }
+        self.racing = true;
+        let level = self.chance.below(admit.ask.levels.len());
+        let account = admit.ask.levels[level].account.clone();
+        self.tell("  meanwhile".to_owned());
+        let result = match self.chance.below(6) {
+            0 => self.suspend_one(&account),
+            1 => self.revoke_one(&admit.key),
+            2 => self.change_rules_above(&account),
+            3 => self.tune_to(&account, admit.ask.levels[level].hold.get()),
+            4 => self.change_budget(),
+            _ => self.rush(&admit.key),
+        };
+        self.racing = false;
+        result
     }
 
     /// A late batch arrives; nobody hears its reply.

@@ -148,8 +148,28 @@ const GROWING: [(Next, u32); 4] = [
 impl Simulation {
     /// A caller calls.
     pub(super) fn call(&mut self) -> Result<(), String> {
-        self.calls += 1;
         let key = self.some_key();
+        self.call_with(key);
+        Ok(())
+    }
+
+    /// A caller calls with this key, and its Worker comes as far as its admission at once.
+    pub(super) fn rush(&mut self, key: &str) -> Result<(), String> {
+        let of_key = |person: &super::people::KeyPerson| person.id.as_str() == key;
+        let Some(key) = self.people.keys.iter().position(of_key) else {
+            return Ok(());
+        };
+        self.call_with(key);
+        for _ in 0..3 {
+            if let Some(worker) = self.workers.pop() {
+                self.step(worker)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call_with(&mut self, key: usize) {
+        self.calls += 1;
         let wanted = self.wanted();
         let (wanted, idempotency) = self.with_idempotency(wanted, key);
         let request = self.draw_request();
@@ -176,7 +196,6 @@ impl Simulation {
             worker.call, self.people.keys[key].id, worker.wanted.model
         ));
         self.workers.push(worker);
-        Ok(())
     }
 
     /// A key, mostly one that works.
@@ -239,7 +258,7 @@ impl Simulation {
         let account = &self.people.keys[key].account;
         (
             wanted,
-            Some((format!("{account} {header}"), people_fingerprint(body))),
+            Some((format!("{account} {header}"), fingerprint(body))),
         )
     }
 
@@ -266,8 +285,17 @@ impl Simulation {
         if self.workers.is_empty() {
             return self.call();
         }
-        let index = self.chance.below(self.workers.len());
-        let mut worker = self.workers.swap_remove(index);
+        // A batch does not stand still for long.
+        let paused = self.workers.iter().position(Worker::is_paused);
+        let index = match paused {
+            Some(index) if self.chance.percent(30) => index,
+            _ => self.chance.below(self.workers.len()),
+        };
+        let worker = self.workers.swap_remove(index);
+        self.step(worker)
+    }
+
+    fn step(&mut self, mut worker: Worker) -> Result<(), String> {
         if self.chance.percent(self.habits.deaths) {
             self.tell(format!("call {}: its Worker dies", worker.call));
             self.auditor.note("a Worker died");
@@ -860,8 +888,19 @@ impl Simulation {
     }
 }
 
+impl Worker {
+    fn is_paused(&self) -> bool {
+        match &self.stage {
+            Stage::Asking(asking) => asking.paused.is_some(),
+            Stage::Extending(extending) => extending.paused.is_some(),
+            Stage::Settling(settling) => settling.paused.is_some(),
+            Stage::Pricing { .. } | Stage::Doubting(_) | Stage::Running(_) => false,
+        }
+    }
+}
+
 /// The fingerprint of a body, as the database shows it in hexadecimal.
-fn people_fingerprint(body: &str) -> String {
+fn fingerprint(body: &str) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(body.as_bytes());
     digest.iter().map(|byte| format!("{byte:02X}")).collect()

@@ -61,10 +61,12 @@ fn the_server_and_in_process_sqlite_answer_alike_and_end_alike() {
     let tables = contents.steps().len();
     assert!(tables > 12, "{tables}");
     let (left, right) = (sqlite.execute(&contents), server.execute(&contents));
+    let mut rows = 0;
     for (index, step) in contents.steps().iter().enumerate() {
         let sql = step.statement.sql();
         assert!(left.is_ok(index) && right.is_ok(index), "{sql}");
         assert_eq!(left.rows(index), right.rows(index), "{sql}");
+        rows += left.rows(index).len();
     }
-    assert!(!left.rows(tables - 2).is_empty());
+    assert!(rows > 200, "{rows}");
 }
