@@ -5,7 +5,6 @@ use tollgate_core::admission::Help;
 use tollgate_core::chat::ChatRequest;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::money::Nanos;
-use tollgate_core::openrouter::{billed_usage, recorded_cost};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
 
@@ -121,6 +120,15 @@ impl LiveCall<'_> {
         Outcome::Unknown(self.request.estimated_usage(0))
     }
 
+    /// A call whose answer began and gave nothing: without the provider's id there is no sign that
+    /// anybody worked on it.
+    pub fn unanswered(&self, lease: &Lease<'_>) -> Outcome {
+        match lease.provider_id() {
+            Some(_) => self.unknown(),
+            None => Outcome::NotSent,
+        }
+    }
+
     /// What is charged when the provider reported nothing: its own record, or else `fallback`. The
     /// record may take a moment to appear; one that takes longer is asked for by a true-up.
     pub async fn look_up(&self, lease: &mut Lease<'_>, fallback: Outcome) -> Bill {
@@ -140,10 +148,12 @@ impl LiveCall<'_> {
             match lease.keep(read).await {
                 Err(LeaseLost) => return fallback,
                 Ok(Some(body)) => {
-                    if let Some(outcome) = billed_usage(&body) {
+                    let recorded = self.admitted.call.prices.recorded(&body);
+                    if let Some(recorded) = recorded.filter(|recorded| recorded.ended) {
+                        let usage = |usage| self.complete_usage(usage);
                         return Bill {
-                            outcome: outcome.map_usage(|usage| self.complete_usage(usage)),
-                            reported_cost: recorded_cost(&body),
+                            outcome: recorded.outcome.map_usage(usage),
+                            reported_cost: recorded.reported_cost,
                         };
                     }
                 }

@@ -21,6 +21,7 @@ pub mod tokens;
 
 pub mod accounts;
 pub mod admission;
+pub mod alarm;
 pub mod audit;
 pub mod budget;
 pub mod call;
@@ -28,5 +29,9 @@ pub mod hrana;
 pub mod inquiry;
 pub mod ledger;
 pub mod limits;
+pub mod reconcile;
 pub mod settlement;
+pub mod stored_call;
 pub mod sweep;
+pub mod true_up;
+pub mod usage_days;

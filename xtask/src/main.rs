@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, dev, docs, setup, simulate, test};
+use xtask::{admin, bench, build, catalogue, dev, docs, reconcile, setup, simulate, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -68,6 +68,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
+    Reconcile(reconcile::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -111,5 +112,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Simulate(arguments) => arguments.run(),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
+        Command::Reconcile(arguments) => arguments.run(),
     }
 }

@@ -2,11 +2,11 @@
 //! was meant to do and with sums of its own, and says what is wrong. It uses nothing of `core` but the
 //! types in which a step says what it wants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate_core::admission::{Ask, Extension};
-use tollgate_core::ledger::LedgerEntry;
-use tollgate_core::settlement::Resolution;
+use tollgate_core::ledger::{LedgerEntry, Posting};
+use tollgate_core::settlement::{Outcome, Resolution};
 
 use super::state::{Account, Change, Changes, Entry, Level, Purse, Request, State};
 use super::tariff::{Markup, Tariff, charges};
@@ -30,8 +30,17 @@ pub enum Intent {
     Extend(Box<Extension>),
     /// Resolve a hold.
     Resolve(Box<Resolution>),
-    /// Post a ledger entry.
-    Post(LedgerEntry),
+    /// Post ledger entries, all of them or none.
+    Post(Posting),
+    /// Correct a call that was settled by an estimate.
+    TrueUp {
+        /// The call.
+        request: i64,
+        /// What the provider recorded.
+        outcome: Outcome,
+    },
+    /// Let old requests go.
+    Prune,
     /// Change settings, prices or people.
     Office,
 }
@@ -88,6 +97,8 @@ pub struct Auditor {
     admitted: BTreeMap<i64, Admitted>,
     /// The request of each call that was admitted.
     requests: BTreeMap<u32, i64>,
+    /// Requests that the provider bills: none of them is given back.
+    pub billed: BTreeSet<i64>,
     /// How often each thing happened.
     pub seen: BTreeMap<String, u64>,
 }
@@ -116,6 +127,7 @@ impl Auditor {
             keys: BTreeMap::new(),
             admitted: BTreeMap::new(),
             requests: BTreeMap::new(),
+            billed: BTreeSet::new(),
             seen: BTreeMap::new(),
         }
     }
@@ -154,6 +166,10 @@ impl Auditor {
         };
         match (before, intent) {
             (None, Intent::Admit(admit)) => self.admitted(id, after, (admit, changes)),
+            (Some(before), Intent::TrueUp { request, outcome }) if before.state != "held" => {
+                ensure!(*request == id, "a true-up of {request} changed {id}");
+                self.trued_up((id, before, after), (outcome, changes))
+            }
             (Some(before), _) if before.state != "held" => {
                 Err(format!("the resolved request {id} changed to {after:?}"))
             }
@@ -514,6 +530,8 @@ impl Auditor {
             "{id}: shortfall {:?}, not {short}",
             after.shortfall
         );
+        let free = after.state == "voided" && self.billed.contains(&id);
+        ensure!(!free, "{id} was billed by the provider and is given back");
         self.book(before, after, resolution);
         self.note(&format!("resolved: {}", outcome.as_str()));
         if short > 0 {
@@ -543,35 +561,43 @@ impl Auditor {
     }
 
     fn ledger_changed(&mut self, changes: &Changes, intent: &Intent) -> Result<(), String> {
-        ensure!(changes.ledger.len() <= 1, "one step posted several entries");
-        let Some(Change { key, before, after }) = changes.ledger.first() else {
+        if changes.ledger.is_empty() {
             return Ok(());
+        }
+        let mut wanted: Vec<Entry> = match intent {
+            Intent::Post(posting) => posting.entries().map(entry_of).collect(),
+            Intent::TrueUp { .. } => Vec::new(),
+            intent => return Err(format!("{intent:?} changed {:?}", changes.ledger)),
         };
-        let (None, Some(entry), Intent::Post(posted)) = (before, after, intent) else {
-            return Err(format!(
-                "the ledger entry {key} became {after:?} by {intent:?}"
-            ));
-        };
-        let wanted = Entry {
-            account: posted.account.to_string(),
-            kind: posted.kind.as_str().to_owned(),
-            amount: posted.amount.get(),
-            reference: posted.reference.clone(),
-        };
-        ensure!(*entry == wanted, "{entry:?} was posted for {wanted:?}");
-        let same = self
-            .state
-            .ledger
-            .iter()
-            .filter(|(_, other)| other.reference == entry.reference);
+        let is_posting = !wanted.is_empty();
+        for Change { key, before, after } in &changes.ledger {
+            let (None, Some(entry)) = (before, after) else {
+                return Err(format!("the ledger entry {key} became {after:?}"));
+            };
+            if is_posting {
+                let place = wanted.iter().position(|wanted| wanted == entry);
+                let place = place.ok_or_else(|| format!("{entry:?} was posted for {wanted:?}"))?;
+                wanted.swap_remove(place);
+            }
+            self.posted(entry, changes)?;
+        }
+        ensure!(
+            wanted.is_empty(),
+            "only a part was posted: {wanted:?} is missing"
+        );
+        Ok(())
+    }
+
+    fn posted(&mut self, entry: &Entry, changes: &Changes) -> Result<(), String> {
+        let ledger = self.state.ledger.iter();
+        let same = ledger.filter(|(_, other)| other.reference == entry.reference);
         ensure!(
             same.count() == 1,
             "`{}` entered the ledger twice",
             entry.reference
         );
-        let before = changes
-            .account_before(&self.state, &entry.account)
-            .ok_or("no account")?;
+        let before = changes.account_before(&self.state, &entry.account);
+        let before = before.ok_or("no account")?;
         let after = self
             .state
             .accounts
@@ -583,11 +609,62 @@ impl Auditor {
             "{entry:?}: {before:?} became {after:?}"
         );
         let into_debt = debt > i128::from(before.debt);
-        self.sums(&wanted.account).entries += i128::from(entry.amount);
+        let covered = entry.kind == "transfer" || entry.kind == "true_up";
+        ensure!(!into_debt || !covered, "{entry:?} left a debt");
+        self.sums(&entry.account).entries += i128::from(entry.amount);
         self.note(&format!("posted: {}", entry.kind));
         if into_debt {
             self.note("posted: into debt");
         }
+        Ok(())
+    }
+
+    /// The usage is the recorded one, and what was charged and corrected is its price, as far as free
+    /// credit went.
+    fn trued_up(
+        &mut self,
+        (id, before, after): (i64, &Request, &Request),
+        (outcome, changes): (&Outcome, &Changes),
+    ) -> Result<(), String> {
+        ensure!(before.trued_up_at_ms.is_none(), "{id} is trued up twice");
+        ensure!(after.trued_up_at_ms.is_some(), "{id} changed after its end");
+        ensure!(
+            after.levels == before.levels,
+            "a true-up changed what {id} was charged"
+        );
+        let admitted = self.admitted.get(&id).ok_or("it was never admitted")?;
+        let bill = outcome.usage().map(|usage| admitted.tariff.bill(usage));
+        let mut prices = match bill {
+            Some(bill) => charges(bill, &self.markups(&before.levels)?),
+            None => before.levels.iter().map(|_| 0).collect(),
+        };
+        prices.reverse();
+        let mut entries = 0;
+        for (level, price) in before.levels.iter().zip(&prices) {
+            let charge = i128::from(level.charge.ok_or("no charge")?);
+            let owed = (*price).min(i128::from(level.hold)) - charge;
+            let account = changes.account_before(&self.state, &level.account);
+            let account = account.ok_or("no account")?;
+            let free = i128::from(account.balance) - i128::from(account.purse.held);
+            let reference = format!("true_up:{id}:{}", level.account);
+            let mut ledger = changes
+                .ledger
+                .iter()
+                .filter_map(|change| change.after.as_ref());
+            let entry = ledger.find(|entry| entry.reference == reference);
+            let moved = entry.map_or(0, |entry| i128::from(entry.amount));
+            ensure!(
+                moved == -owed.min(free),
+                "{id}: {owed} is owed of {free}, {moved} moved"
+            );
+            entries += usize::from(entry.is_some());
+        }
+        ensure!(
+            entries == changes.ledger.len(),
+            "{id}: {:?}",
+            changes.ledger
+        );
+        self.note("trued up");
         Ok(())
     }
 
@@ -597,7 +674,13 @@ impl Auditor {
             .iter()
             .map(|change| (&change.key, &change.after))
         {
-            let first = first.as_ref().ok_or("an idempotency key is gone")?;
+            let Some(first) = first else {
+                ensure!(
+                    matches!(intent, Intent::Prune),
+                    "the idempotency key `{key}` is gone"
+                );
+                continue;
+            };
             let (Intent::Admit(admit), Some(request)) = (intent, self.requests.last_key_value())
             else {
                 return Err(format!("the idempotency key `{key}` changed by {intent:?}"));
@@ -663,6 +746,16 @@ impl Auditor {
         requests
             .find(|(_, request)| request.state == "held")
             .map(|(id, _)| *id)
+    }
+
+    /// Whether the sums of every account fit 64 bits, whatever the order of its entries.
+    #[must_use]
+    pub fn is_summable(&self) -> bool {
+        let mut moved: BTreeMap<&String, i128> = BTreeMap::new();
+        for (_, entry) in self.state.ledger.iter() {
+            *moved.entry(&entry.account).or_default() += i128::from(entry.amount).abs();
+        }
+        moved.values().all(|moved| i64::try_from(*moved).is_ok())
     }
 
     /// What is left in a key's window at a moment, and whether `amount` more fits the limit.
@@ -761,6 +854,15 @@ pub fn fits(purse: &Purse, hold: i64, now_ms: i64) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+fn entry_of(entry: &LedgerEntry) -> Entry {
+    Entry {
+        account: entry.account.to_string(),
+        kind: entry.kind.as_str().to_owned(),
+        amount: entry.amount.get(),
+        reference: entry.reference.clone(),
+    }
 }
 
 /// A credit repays the debt first; a clawback takes what is free, and the rest is debt.

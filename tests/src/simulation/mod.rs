@@ -4,6 +4,7 @@
 
 pub mod audit;
 mod bank;
+mod books;
 pub mod chance;
 mod clock;
 pub mod flight;
@@ -14,6 +15,7 @@ mod state;
 mod sweep;
 mod tariff;
 mod travel;
+mod true_ups;
 pub mod wire;
 mod worker;
 
@@ -21,13 +23,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use audit::Auditor;
-use bank::Posting;
+use bank::Errand;
 use chance::Chance;
 use clock::Clock;
 use people::People;
 use sweep::Sweep;
 use tollgate_core::usage::Usage;
 use travel::{Habits, Travel};
+use true_ups::TruingUp;
 use wire::Wire;
 use worker::{Isolate, Worker};
 
@@ -54,6 +57,10 @@ enum Operation {
     Sweep,
     /// Somebody posts a ledger entry, or goes on with one.
     Post,
+    /// Estimates are corrected to the provider's record.
+    TrueUp,
+    /// Requests are rolled up, and old ones go.
+    Roll,
     /// The credit of a customer becomes what the next call holds, or a nano more or less.
     Tune,
     /// A batch that was late arrives.
@@ -75,12 +82,11 @@ pub struct Simulation {
     isolates: Vec<Isolate>,
     workers: Vec<Worker>,
     sweeps: Vec<Sweep>,
-    postings: Vec<Posting>,
+    postings: Vec<Errand>,
+    truing_up: Vec<TruingUp>,
     late: Vec<Travel>,
     /// What the provider bills, by its own id of the call.
     provider: BTreeMap<String, Usage>,
-    /// Calls that a provider that bills has begun, by their request: they are never free.
-    begun: BTreeMap<i64, u32>,
     calls: u32,
     drawn: u32,
     /// Whether something happens between two steps of a batch at the moment.
@@ -169,9 +175,9 @@ impl Simulation {
             workers: Vec::new(),
             sweeps: Vec::new(),
             postings: Vec::new(),
+            truing_up: Vec::new(),
             late: Vec::new(),
             provider: BTreeMap::new(),
-            begun: BTreeMap::new(),
             calls: 0,
             drawn: 0,
             racing: false,
@@ -200,6 +206,8 @@ impl Simulation {
             Operation::Sweep => self.sweep(),
             Operation::Post => self.post(),
             Operation::Tune => self.tune(),
+            Operation::TrueUp => self.true_up(),
+            Operation::Roll => self.roll(),
             Operation::Arrive => self.arrive(),
             Operation::Office => self.office(),
             Operation::Clock => {
@@ -238,24 +246,16 @@ impl Simulation {
         while !self.sweeps.is_empty() {
             self.sweep()?;
         }
-        self.begun_is_billed()?;
+        self.clock.forward(3_600_000);
+        self.true_up()?;
+        while !self.truing_up.is_empty() {
+            self.true_up()?;
+        }
+        self.books_agree()?;
         match self.auditor.open() {
             None => Ok(()),
             Some(id) => Err(format!("{id} is still held after the last sweep")),
         }
-    }
-
-    /// A call that the provider bills is given back only by a Worker that knows better.
-    fn begun_is_billed(&self) -> Result<(), String> {
-        for (id, call) in &self.begun {
-            let request = self.auditor.state.requests.get(id);
-            if request.is_none_or(|request| request.state == "voided") {
-                return Err(format!(
-                    "call {call} was billed by the provider and is free: {request:?}"
-                ));
-            }
-        }
-        Ok(())
     }
 
     fn tell(&mut self, line: String) {

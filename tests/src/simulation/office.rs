@@ -67,7 +67,8 @@ impl Simulation {
         if suspended.is_empty() {
             return Ok(());
         }
-        let account = AccountId::parse(self.chance.pick(&suspended)).ok_or("no account id")?;
+        let id: &String = self.chance.pick(&suspended);
+        let account = AccountId::parse(id).ok_or("no account id")?;
         self.tell(format!("somebody resumes {account}"));
         let change = self.change();
         self.commit(set_suspended(&account, false, &change))

@@ -252,7 +252,7 @@ impl Simulation {
             reason: "simulation".to_owned(),
         };
         let post = entry.to_batch(&self.change());
-        self.send_safely(post.batch, Sender::Person, &Intent::Post(entry))
+        self.send_safely(post.batch, Sender::Person, &Intent::Post(entry.into()))
             .map(drop)
     }
 

@@ -76,6 +76,7 @@ pub struct Request {
     pub cost: Option<i64>,
     pub shortfall: Option<i64>,
     pub resolved_at_ms: Option<i64>,
+    pub trued_up_at_ms: Option<i64>,
     /// What no check looks at, so that a change of it is noticed all the same.
     pub rest: serde_json::Value,
 }
@@ -174,9 +175,8 @@ const TABLES: [&str; 7] = [
     "SELECT id, json_array(nonce, account_id, key_id, state, json(levels), lease_until_ms, model, \
      provider_id, cost_id, prompt_estimate, reserved_tokens, created_at_ms, progress_tokens, outcome, \
      json_array(prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens), cost_nanos, \
-     shortfall_nanos, resolved_at_ms, json_array(provider, streamed, max_tokens, cache_write_tokens, \
-     status, error_code, finish_reason, first_byte_ms, total_ms, reported_cost_nanos, \
-     trued_up_at_ms)) FROM requests ORDER BY id",
+     shortfall_nanos, resolved_at_ms, trued_up_at_ms, json_array(provider, streamed, max_tokens, cache_write_tokens, \
+     status, error_code, finish_reason, first_byte_ms, total_ms, reported_cost_nanos)) FROM requests ORDER BY id",
     "SELECT id, json_array(account_id, kind, amount_nanos, reference) FROM ledger_entries ORDER BY id",
     "SELECT id, json_array(account_id, pattern, markup_bps, min_charge_nanos, priority, starts_at_ms, \
      ends_at_ms) FROM price_rules ORDER BY id",

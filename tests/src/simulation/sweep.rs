@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 use tollgate_core::hrana::{Batch, Statement};
 use tollgate_core::ids::RequestId;
 use tollgate_core::settlement::{Outcome, Resolution};
-use tollgate_core::sweep::{OverdueHold, advance_statement, overdue_statement, read_overdue};
+use tollgate_core::stored_call::StoredCall;
+use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
 
 use super::Simulation;
 use super::audit::Intent;
@@ -23,7 +24,7 @@ const TRIES: u32 = 8;
 pub struct Sweep {
     skew_ms: i64,
     after: RequestId,
-    page: VecDeque<OverdueHold>,
+    page: VecDeque<StoredCall>,
     current: Option<Current>,
 }
 
@@ -83,7 +84,7 @@ impl Simulation {
             return Ok(Some(sweep));
         }
         self.tell("the sweep moves its mark".to_owned());
-        self.read_with(advance_statement(now_ms), Intent::Office)?;
+        self.swept(advance_statement(now_ms), Intent::Office)?;
         self.auditor.note("a sweep ended");
         Ok(None)
     }
@@ -91,7 +92,7 @@ impl Simulation {
     fn read_page(&mut self, sweep: &mut Sweep, now_ms: i64) -> Result<(), String> {
         let limit = *self.chance.pick(&[1, 2, 100]);
         let page = overdue_statement(now_ms, GRACE_MS, (sweep.after, limit));
-        let reply = self.read_with(page, Intent::Read)?;
+        let reply = self.swept(page, Intent::Read)?;
         for row in reply.rows(0) {
             let hold = read_overdue(row).map_err(|fault| format!("an overdue hold: {fault}"))?;
             let request = self.auditor.state.requests.get(&hold.request.get());
@@ -107,7 +108,7 @@ impl Simulation {
         Ok(())
     }
 
-    fn outcome_of(&mut self, hold: &OverdueHold) -> Outcome {
+    fn outcome_of(&mut self, hold: &StoredCall) -> Outcome {
         let id = hold.provider_id.as_ref();
         let record = id.and_then(|id| self.provider.get(id)).copied();
         match record {
@@ -150,8 +151,8 @@ impl Simulation {
         Ok((current.tries < TRIES).then_some(current))
     }
 
-    /// Executes one statement of the sweep's, undisturbed.
-    fn read_with(
+    /// Executes one statement of a task's, undisturbed.
+    pub(super) fn swept(
         &mut self,
         statement: Statement,
         intent: Intent,
@@ -162,7 +163,7 @@ impl Simulation {
         let failed = reply.failures().next().map(|(_, code)| code.to_owned());
         match failed {
             None => Ok(reply),
-            Some(code) => Err(format!("the sweep's statement failed: {code}")),
+            Some(code) => Err(format!("a task's statement failed: {code}")),
         }
     }
 }

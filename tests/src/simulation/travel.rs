@@ -67,6 +67,8 @@ impl Habits {
             (Operation::Sweep, 14),
             (Operation::Post, 12),
             (Operation::Tune, 6),
+            (Operation::TrueUp, 8),
+            (Operation::Roll, 2),
             (Operation::Arrive, 6),
             (Operation::Office, 5),
             (Operation::Clock, 6),
@@ -269,13 +271,21 @@ pub fn brief(intent: &Intent) -> String {
             resolution.outcome.as_str(),
             resolution.charge().get()
         ),
-        Intent::Post(entry) => format!(
-            "{} of {} for {} as `{}`",
-            entry.kind.as_str(),
-            entry.amount.get(),
-            entry.account,
-            entry.reference
-        ),
+        Intent::Post(posting) => posting
+            .entries()
+            .map(|entry| {
+                let (kind, amount) = (entry.kind.as_str(), entry.amount.get());
+                format!(
+                    "{kind} of {amount} for {} as `{}`",
+                    entry.account, entry.reference
+                )
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+        Intent::TrueUp { request, outcome } => {
+            format!("true-up of {request} as {}", outcome.as_str())
+        }
+        Intent::Prune => "old requests go".to_owned(),
         Intent::Office => "a change by a person".to_owned(),
     }
 }

@@ -628,7 +628,7 @@ impl Simulation {
         run.sent = Some(billed.then(|| self.usage(&run.ask, worker.wanted.text_tokens)));
         run.provider_id = self.chance.percent(70).then(|| id.clone());
         if let Some(Some(usage)) = run.sent {
-            self.begun.insert(run.ask.request.get(), worker.call);
+            self.auditor.billed.insert(run.ask.request.get());
             if self.chance.percent(80) {
                 self.provider.insert(id, usage);
             }
@@ -660,7 +660,11 @@ impl Simulation {
         let until_ms = now_ms + LEASE_MS;
         let progress = Progress {
             provider_id: run.provider_id.clone(),
-            tokens: u64::from(worker.call),
+            tokens: if run.sent.is_some() {
+                run.held_tokens.min(50)
+            } else {
+                0
+            },
         };
         let mut batch = Batch::new();
         let account = &run.snapshot.key.account;

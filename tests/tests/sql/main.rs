@@ -2,7 +2,14 @@
 
 mod accounts;
 mod admission;
+mod alarm;
+mod budgets;
+mod extension;
+mod idempotency;
 mod ledger;
+mod reconcile;
 mod settlement;
 mod sweep;
+mod true_up;
+mod usage_days;
 mod world;

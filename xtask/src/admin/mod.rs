@@ -2,11 +2,15 @@
 //! change is made by `core` and leaves its line in the audit log; a refused one changes nothing.
 
 mod account;
+mod alarms;
 mod audit;
+mod budget;
 mod credit;
 mod key;
 mod limits;
+mod posting;
 mod rule;
+mod sale;
 mod session;
 mod show;
 
@@ -49,9 +53,21 @@ enum Command {
     Grant(credit::Grant),
     /// Corrects an account's credit, up or down
     Adjust(credit::Adjust),
+    /// Sets what a key's calls, or all calls of an account, may be charged, and shows what is spent
+    Budget(budget::Budget),
+    /// Moves credit between a reseller and an account right below it
+    Transfer(credit::Transfer),
+    /// Books credit that was paid for, and the part of the reseller above
+    Purchase(sale::Purchase),
+    /// Takes back credit whose price was paid back; what is not there to take becomes debt
+    Refund(sale::Refund),
+    /// Takes back credit whose payment the bank withdrew, or gives it back with `--won`
+    Dispute(sale::Dispute),
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Shows what people must know, the latest first, or says that it was seen
+    Alarms(alarms::Arguments),
     /// Shows who changed what, the latest first
     Audit(audit::Arguments),
 }
@@ -71,7 +87,13 @@ impl Arguments {
             Command::Key(command) => command.run(&session)?,
             Command::Grant(grant) => grant.run(&session)?,
             Command::Adjust(adjust) => adjust.run(&session)?,
+            Command::Budget(budget) => budget.run(&session)?,
+            Command::Transfer(transfer) => transfer.run(&session)?,
+            Command::Purchase(purchase) => purchase.run(&session)?,
+            Command::Refund(refund) => refund.run(&session)?,
+            Command::Dispute(dispute) => dispute.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
+            Command::Alarms(arguments) => arguments.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };
         report.print(self.json);
