@@ -97,6 +97,8 @@ pub struct Auditor {
     admitted: BTreeMap<i64, Admitted>,
     /// The request of each call that was admitted.
     requests: BTreeMap<u32, i64>,
+    /// Requests that were resolved and are gone.
+    pub pruned: BTreeSet<i64>,
     /// Requests that the provider bills: none of them is given back.
     pub billed: BTreeSet<i64>,
     /// How often each thing happened.
@@ -127,6 +129,7 @@ impl Auditor {
             keys: BTreeMap::new(),
             admitted: BTreeMap::new(),
             requests: BTreeMap::new(),
+            pruned: BTreeSet::new(),
             billed: BTreeSet::new(),
             seen: BTreeMap::new(),
         }
@@ -153,6 +156,17 @@ impl Auditor {
     }
 
     fn requests_changed(&mut self, changes: &Changes, intent: &Intent) -> Result<(), String> {
+        if matches!(intent, Intent::Prune) {
+            let resolved = |row: &Request| row.state != "held";
+            let gone = |change: &Change<i64, Request>| {
+                change.after.is_none() && change.before.as_ref().is_some_and(resolved)
+            };
+            let all_gone = changes.requests.iter().all(gone);
+            ensure!(all_gone, "not only old requests went");
+            let ids = changes.requests.iter().map(|change| change.key);
+            self.pruned.extend(ids);
+            return Ok(());
+        }
         ensure!(
             changes.requests.len() <= 1,
             "one step changed several requests"

@@ -328,9 +328,53 @@ pub const ALL: &[Mutant] = &[
     Mutant {
         name: "a credit that forgets the debt",
         statements: &[of(
-            "UPDATE accounts SET balance_nanos = balance_nanos + ?2",
-            "- min(debt_nanos, ?2),",
-            ", debt_nanos = debt_nanos - 0 *",
+            "UPDATE accounts SET balance_nanos = balance_nanos + (?2",
+            "(?2 - min(debt_nanos, ?2)),\n  debt_nanos = debt_nanos - min(debt_nanos, ?2)",
+            "?2",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a clawback whose sum is rounded on the way",
+        statements: &[of(
+            "UPDATE accounts SET balance_nanos = balance_nanos - min",
+            "debt_nanos + (-?2 - min(balance_nanos - held_nanos, -?2))",
+            "debt_nanos - ?2 - min(balance_nanos - held_nanos, -?2)",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a true-up that may happen twice",
+        schema: &[("OLD.trued_up_at_ms IS NOT NULL OR", "")],
+        statements: &[
+            of(
+                "DELETE FROM true_ups",
+                "DELETE FROM true_ups WHERE",
+                "UPDATE true_ups SET attempts = attempts WHERE",
+            ),
+            of(
+                "UPDATE requests SET outcome",
+                "AND trued_up_at_ms IS NULL",
+                "",
+            ),
+        ],
+        ..NONE
+    },
+    Mutant {
+        name: "a true-up that takes what is held",
+        statements: &[of(
+            "INSERT INTO ledger_entries",
+            "balance_nanos - held_nanos",
+            "balance_nanos",
+        )],
+        ..NONE
+    },
+    Mutant {
+        name: "a transfer that leaves a debt",
+        statements: &[of(
+            "UPDATE accounts SET balance_nanos = balance_nanos + ?2\n",
+            "AND balance_nanos - held_nanos >= -?2",
+            "",
         )],
         ..NONE
     },

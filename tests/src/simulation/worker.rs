@@ -872,6 +872,7 @@ impl Simulation {
                 self.is_resolved(request)?;
                 Ok(true)
             }
+            Resolved::NoHold if self.auditor.pruned.contains(&request) => Ok(true),
             Resolved::NoHold => Err(format!("the hold of {request} is gone")),
             Resolved::Contended if clean => {
                 let failed: Vec<_> = reply.failures().collect();
@@ -887,6 +888,7 @@ impl Simulation {
         let row = self.auditor.state.requests.get(&request);
         match row {
             Some(row) if row.state != "held" => Ok(()),
+            None if self.auditor.pruned.contains(&request) => Ok(()),
             _ => Err(format!("{request} is said to be resolved, and is {row:?}")),
         }
     }
