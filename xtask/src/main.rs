@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, dev, docs, fuzz, reconcile, setup, test};
+use xtask::{admin, bench, build, catalogue, dev, docs, fuzz, reconcile, setup, simulate, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -76,6 +76,7 @@ enum Command {
         #[arg(long)]
         keep: bool,
     },
+    Simulate(simulate::Arguments),
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
     Reconcile(reconcile::Arguments),
@@ -128,6 +129,7 @@ fn run(command: Command) -> Result<(), Failure> {
             seconds,
             keep,
         }),
+        Command::Simulate(arguments) => arguments.run(),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
