@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, dev, docs, reconcile, setup, simulate, test};
+use xtask::{admin, bench, build, catalogue, dev, docs, fuzz, reconcile, setup, simulate, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -65,6 +65,17 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         json: Option<PathBuf>,
     },
+    /// Fuzzes everything that reads what strangers send, with cargo-fuzz; the tests only replay
+    Fuzz {
+        /// One target, such as `sse`; all of them otherwise
+        target: Option<String>,
+        /// How long each target runs; 0 only replays what is recorded
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+        /// Adds what was reached to the corpus in the repository, minimised
+        #[arg(long)]
+        keep: bool,
+    },
     Simulate(simulate::Arguments),
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
@@ -108,6 +119,15 @@ fn run(command: Command) -> Result<(), Failure> {
             seconds,
             quick,
             json,
+        }),
+        Command::Fuzz {
+            target,
+            seconds,
+            keep,
+        } => fuzz::run(&fuzz::Options {
+            target,
+            seconds,
+            keep,
         }),
         Command::Simulate(arguments) => arguments.run(),
         Command::Admin(arguments) => arguments.run(),
