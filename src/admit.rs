@@ -2,11 +2,14 @@
 
 use std::rc::Rc;
 
-use tollgate_core::admission::{Admission, Ask, Refusal, Snapshot, rate_limit_headers};
+use tollgate_core::admission::{
+    Admission, Ask, Help, Refusal, Snapshot, rate_limit_headers, wallet_headers,
+};
 use tollgate_core::call::{Call, Identity, Wanted, price_call};
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::ids::RequestId;
 use tollgate_core::key::KeyHash;
+use tollgate_core::money::Nanos;
 
 use crate::clock::{now_ms, sleep_ms};
 use crate::facts::{self, Facts};
@@ -35,9 +38,11 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// How the key's rate limits stand now.
-    pub fn rate_limit_headers(&self) -> Extra {
-        rate_limit_headers(&self.snapshot.key, Some(&self.ask), self.ask.now_ms)
+    /// How the key's rate limits and the account's wallet stand with this call.
+    pub fn headers(&self) -> Extra {
+        let mut headers = rate_limit_headers(&self.snapshot.key, Some(&self.ask), self.ask.now_ms);
+        headers.extend(wallet_headers(&self.snapshot, self.ask.own_hold()));
+        headers
     }
 }
 
@@ -101,7 +106,7 @@ async fn try_admit(
                     known = facts::read(gateway, &hash, &wanted.model).await?;
                     continue;
                 }
-                return Err(explain(&refusal, &snapshot, &call, &known));
+                return Err(explain(gateway, &refusal, &snapshot, &call));
             }
             Some(Admission::Reprice(_)) => {
                 known = facts::read(gateway, &hash, &wanted.model).await?;
@@ -150,16 +155,31 @@ async fn execute(gateway: &Gateway, ask: &Ask) -> Option<Admission> {
 
 /// A default `max_tokens` that was chosen by an older balance may be too high for the present one.
 fn is_worth_pricing_again(refusal: &Refusal, known: &Facts, wanted: &Wanted) -> bool {
-    let for_credit = matches!(refusal, Refusal::InsufficientCredits { .. });
+    let for_credit = matches!(
+        refusal,
+        Refusal::InsufficientCredits { .. }
+            | Refusal::KeyBudgetExceeded(_)
+            | Refusal::SpendLimitExceeded(_)
+    );
     for_credit && known.remembered && wanted.max_tokens.is_none()
 }
 
-fn explain(refusal: &Refusal, snapshot: &Snapshot, call: &Call, known: &Facts) -> Refused {
-    let affordable = matches!(refusal, Refusal::InsufficientCredits { .. })
-        .then(|| call.affordable_max_tokens(&known.model.model, snapshot));
+fn explain(gateway: &Gateway, refusal: &Refusal, snapshot: &Snapshot, call: &Call) -> Refused {
+    let lacks_money = matches!(
+        refusal,
+        Refusal::InsufficientCredits { .. }
+            | Refusal::KeyBudgetExceeded(_)
+            | Refusal::SpendLimitExceeded(_)
+    );
+    let help = Help {
+        affordable_max_tokens: lacks_money.then(|| call.affordable_max_tokens(snapshot)),
+        top_up_url: gateway.config.top_up_url.as_deref(),
+    };
+    let mut headers = rate_limit_headers(&snapshot.key, None, call.prices.at_ms);
+    headers.extend(wallet_headers(snapshot, Nanos::ZERO));
     Refused {
-        error: Box::new(refusal.to_error(affordable)),
-        headers: rate_limit_headers(&snapshot.key, None, call.prices.at_ms),
+        error: Box::new(refusal.to_error(help)),
+        headers,
         logged: false,
     }
 }

@@ -5,9 +5,13 @@
 //! `admit` has taken the hold, nothing returns early: every path becomes an `Ending` and meets the
 //! one `settle`.
 
+use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use futures_util::future::select;
+use tollgate_core::admission::Idempotency;
 use tollgate_core::call::Wanted;
 use tollgate_core::catalogue::Dimension;
 use tollgate_core::chat::{self, ChatRequest};
@@ -15,12 +19,14 @@ use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::key::KeyHash;
 use tollgate_core::money::{Nanos, Picos};
 use tollgate_core::openrouter::{Cause, Failure, MaxPrice, failure};
-use worker::{AbortController, AbortSignal, Request, Response};
+use tollgate_core::settlement::Resolution;
+use worker::{AbortController, AbortSignal, Headers, Request, Response};
 
 use crate::admit::{Admitted, admit};
 use crate::authenticate::authenticate;
 use crate::body::{Body, read_json};
 use crate::clock::{now_ms, sleep_ms};
+use crate::departure::{Gone, gone_for, unless_gone};
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
 use crate::live_call::{Ending, LiveCall};
@@ -29,7 +35,7 @@ use crate::one_shot::one_shot;
 use crate::provider::{Head, NoAnswer};
 use crate::relay::relay;
 use crate::respond::Refused;
-use crate::settle::{resolution, settle};
+use crate::settle::settle;
 
 /// How often a call is sent at most; only what the provider surely did not begin is sent again.
 const MAX_DISPATCHES: u32 = 3;
@@ -40,19 +46,42 @@ pub type Responder = oneshot::Sender<Result<Response, Refused>>;
 /// Answers `POST chat/completions`.
 pub async fn answer(gateway: &Rc<Gateway>, mut request: Request) -> Result<Response, Refused> {
     let hash = authenticate(request.headers())?;
+    let idempotency_key = idempotency_key(request.headers());
     let body = read_json(gateway, &hash, &mut request).await?;
+    let idempotency = idempotency_key
+        .map(|key| Idempotency::parse(&key, &body))
+        .transpose()?;
     let (responder, response) = oneshot::channel();
-    let task = complete(gateway.clone(), hash, body, responder);
-    gateway.run_beyond_response(task);
+    let task = complete(gateway.clone(), (hash, idempotency), body, responder);
+    gateway.run_beyond_response(dropped_as_in_production(gateway.clone(), task));
     // A task that panicked drops its end; its hold is the sweep's then.
     response
         .await
         .unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
 }
 
-async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Body, responder: Responder) {
+fn idempotency_key(headers: &Headers) -> Option<String> {
+    headers.get("idempotency-key").ok().flatten()
+}
+
+/// Runs the task; where a test says so, drops it some time after the caller left.
+async fn dropped_as_in_production(gateway: Rc<Gateway>, task: impl Future<Output = ()>) {
+    match gateway.config.stop_after_leaving_ms {
+        None => task.await,
+        Some(ms) => {
+            select(pin!(task), pin!(gone_for(&gateway, ms))).await;
+        }
+    }
+}
+
+async fn complete(
+    gateway: Rc<Gateway>,
+    (hash, idempotency): (KeyHash, Option<Idempotency>),
+    body: Body,
+    responder: Responder,
+) {
     let priced = match chat::parse(&body) {
-        Ok(request) => admit(&gateway, hash, wanted(&request))
+        Ok(request) => admit(&gateway, hash, wanted(&gateway, &request, idempotency))
             .await
             .map(|hold| (request, hold)),
         Err(error) => Err(error.into()),
@@ -61,12 +90,16 @@ async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Body, responder: Re
         Ok(priced) => priced,
         Err(refused) => return drop(responder.send(Err(refused))),
     };
+    let mut lease = Lease::new(&gateway, &admitted);
     let ending = if responder.is_canceled() || gateway.caller_left() {
         Ending::not_sent(None)
     } else {
-        carry_out(&gateway, &admitted, &request, responder).await
+        carry_out(&gateway, (&admitted, &mut lease), &request, responder).await
     };
-    let mut resolution = resolution(&admitted, ending.outcome, ending.facts);
+    let (ask, key) = (&admitted.ask, &admitted.snapshot.key);
+    let priced = admitted.call.price(&ending.outcome, lease.held());
+    let mut resolution =
+        Resolution::of((ask, key), lease.held(), ending.outcome, ending.facts).with_prices(&priced);
     resolution.facts.resolved_at_ms = now_ms();
     resolution.facts.total_ms = Some(gateway.elapsed_ms());
     let resolved = settle(&gateway, &resolution).await;
@@ -81,7 +114,11 @@ async fn complete(gateway: Rc<Gateway>, hash: KeyHash, body: Body, responder: Re
     log::settled(&gateway, &admitted, &resolution, resolved);
 }
 
-fn wanted(request: &ChatRequest<'_>) -> Wanted {
+fn wanted(
+    gateway: &Gateway,
+    request: &ChatRequest<'_>,
+    idempotency: Option<Idempotency>,
+) -> Wanted {
     Wanted {
         model: request.model.clone().into_owned(),
         streamed: request.stream,
@@ -90,26 +127,24 @@ fn wanted(request: &ChatRequest<'_>) -> Wanted {
         prompt_estimate: request.prompt_estimate,
         images: request.images,
         hour_cache: request.hour_cache,
+        first_portion: gateway.config.first_portion,
+        idempotency,
     }
 }
 
 async fn carry_out(
     gateway: &Gateway,
-    admitted: &Admitted,
+    (admitted, lease): (&Admitted, &mut Lease<'_>),
     request: &ChatRequest<'_>,
     responder: Responder,
 ) -> Ending {
-    let account = admitted.snapshot.key.account.clone();
-    let mut lease = Lease::new(
-        gateway,
-        admitted.request,
-        account,
-        admitted.ask.lease_until_ms,
-    );
     let abort = AbortController::default();
     let sent_ms = now_ms();
     let dispatched = lease
-        .keep(dispatch(gateway, admitted, request, &abort.signal()))
+        .keep(unless_gone(
+            gateway,
+            dispatch(gateway, admitted, request, &abort.signal()),
+        ))
         .await;
     gateway.timings.upstream_ms.set(Some(now_ms() - sent_ms));
     let call = LiveCall {
@@ -124,35 +159,55 @@ async fn carry_out(
             call.refuse(responder, ErrorCode::Internal.into());
             Ending::not_sent(Some(ErrorCode::Internal))
         }
-        Ok(Err(error)) => {
+        // The provider may go on with what nobody waits for any more.
+        Ok(Err(Gone)) => {
             abort.abort();
-            let code = error.code;
-            call.refuse(responder, error);
-            Ending::not_sent(Some(code))
+            Ending {
+                outcome: call.unknown(),
+                ..Ending::not_sent(None)
+            }
         }
-        Ok(Ok(head)) => {
+        Ok(Ok(Err(silence))) => {
+            abort.abort();
+            let code = silence.error.code;
+            call.refuse(responder, silence.error);
+            let mut ending = Ending::not_sent(Some(code));
+            if silence.may_be_billed {
+                ending.outcome = call.unknown();
+            }
+            ending
+        }
+        Ok(Ok(Ok(head))) => {
             if let Some(id) = &head.provider_id {
                 lease.note_provider_id(id);
             }
             if request.stream {
-                relay(&call, &mut lease, head, (responder, abort)).await
+                relay(&call, lease, head, (responder, abort)).await
             } else {
-                one_shot(&call, &mut lease, head, (responder, abort)).await
+                one_shot(&call, lease, head, (responder, abort)).await
             }
         }
     }
 }
 
-/// Sends the call until an answer begins; an error means that nothing is charged. OpenRouter does
-/// not bill an answer with an error status or without completion tokens ("zero completion
-/// insurance", openrouter.ai/docs/features/zero-completion-insurance). It may bill a one-shot call
-/// that we gave up on, because only streams can be cancelled: that is the operator's risk.
+/// An answer that did not begin.
+struct Silence {
+    /// What the caller is told.
+    error: ApiError,
+    /// Whether the provider may have worked all the same.
+    may_be_billed: bool,
+}
+
+/// Sends the call until an answer begins. OpenRouter does not bill an answer with an error status or
+/// without completion tokens ("zero completion insurance",
+/// openrouter.ai/docs/features/zero-completion-insurance). It may bill a call that took too long to
+/// begin, because only streams can be cancelled.
 async fn dispatch(
     gateway: &Gateway,
     admitted: &Admitted,
     request: &ChatRequest<'_>,
     signal: &AbortSignal,
-) -> Result<Head, ApiError> {
+) -> Result<Head, Silence> {
     let account = admitted.snapshot.key.account.as_str();
     let body = request.upstream_body(admitted.call.max_tokens, &max_price(admitted), account);
     let mut attempt = 1;
@@ -171,22 +226,32 @@ async fn dispatch(
             }
             Err(fault) => {
                 log::fault(gateway, "dispatch", &fault);
-                return Err(explain_silence(&fault));
+                return Err(Silence::of(&fault));
             }
         };
         if !may_retry || attempt == MAX_DISPATCHES {
-            return Err(error);
+            return Err(Silence {
+                error,
+                may_be_billed: false,
+            });
         }
         sleep_ms(100 << attempt).await;
         attempt += 1;
     }
 }
 
-/// What to tell the caller of a call that may have been sent, so that it is not sent again.
-fn explain_silence(fault: &NoAnswer) -> ApiError {
-    match fault {
-        NoAnswer::Unreachable(_) => ErrorCode::ProviderUnavailable.into(),
-        NoAnswer::TimedOut => ErrorCode::ProviderTimeout.into(),
+impl Silence {
+    /// A connection that failed began no answer that anybody could bill; a provider that is slow may
+    /// be at work.
+    fn of(fault: &NoAnswer) -> Self {
+        let (code, may_be_billed) = match fault {
+            NoAnswer::Unreachable(_) => (ErrorCode::ProviderUnavailable, false),
+            NoAnswer::TimedOut => (ErrorCode::ProviderTimeout, true),
+        };
+        Self {
+            error: code.into(),
+            may_be_billed,
+        }
     }
 }
 

@@ -35,6 +35,17 @@ pub struct Config {
     pub provider_timeout_ms: i64,
     /// How long the caller may take nothing of its stream, in milliseconds.
     pub reader_timeout_ms: i64,
+    /// How long a stream that its caller has left is read on, in milliseconds, where leaving it does
+    /// not stop the bill. The runtime ends a Worker's work 30 seconds after its caller left.
+    pub drain_ms: i64,
+    /// Output tokens that a streamed call without `max_tokens` holds credit for at first; `None`: it
+    /// holds its whole bound at once.
+    pub first_portion: Option<u64>,
+    /// The page that sells credit; told to callers who have none left.
+    pub top_up_url: Option<String>,
+    /// How long after its caller left a call's work is dropped on the spot, in milliseconds, as the
+    /// runtime does in production: only tests set it.
+    pub stop_after_leaving_ms: Option<i64>,
     /// Whether `/panic-probe` panics: only the test of panic isolation sets it.
     pub panic_probe: bool,
 }
@@ -52,6 +63,12 @@ impl Config {
             grace_ms: number(env, "GRACE_MS")?,
             provider_timeout_ms: number(env, "PROVIDER_TIMEOUT_MS")?,
             reader_timeout_ms: number(env, "READER_TIMEOUT_MS")?,
+            drain_ms: number(env, "DRAIN_MS")?,
+            first_portion: u64::try_from(number(env, "FIRST_PORTION_TOKENS")?)
+                .ok()
+                .filter(|tokens| *tokens > 0),
+            top_up_url: text(env, "TOP_UP_URL").ok().filter(|url| !url.is_empty()),
+            stop_after_leaving_ms: number(env, "STOP_AFTER_LEAVING_MS").ok(),
             panic_probe: env
                 .var("PANIC_PROBE")
                 .is_ok_and(|value| value.to_string() == "on"),

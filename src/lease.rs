@@ -1,13 +1,15 @@
-//! Keeps a call's lease while its answer is awaited: at half-life it is renewed, and once the
-//! provider's id is known, that is stored with it, so that a crash leaves something to look up.
+//! The hold of one call while its answer is awaited: its lease is renewed at half-life, it grows with
+//! a streamed answer, and both writes record how far the answer is, so that a crash leaves something
+//! to settle by.
 
 use std::future::Future;
 use std::pin::pin;
 
+use tollgate_core::admission::{Extended, Extension, LevelHold, Refusal, Snapshot};
 use tollgate_core::hrana::Batch;
-use tollgate_core::ids::{AccountId, RequestId};
-use tollgate_core::settlement::renew_lease_statement;
+use tollgate_core::settlement::{Progress, renew_lease_statement};
 
+use crate::admit::Admitted;
 use crate::clock::{Timer, now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::log;
@@ -20,15 +22,19 @@ const STORE_ID_AFTER_MS: i64 = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseLost;
 
-/// The lease of one call.
+/// Why a hold cannot grow, and what the database knew then.
+pub type Short = Box<(Refusal, Snapshot)>;
+
+/// The lease of one call, and what it holds by now.
 #[derive(Debug)]
 pub struct Lease<'a> {
     gateway: &'a Gateway,
-    request: RequestId,
-    account: AccountId,
+    admitted: &'a Admitted,
+    held: Vec<LevelHold>,
+    held_tokens: u64,
     until_ms: i64,
     renew_at_ms: i64,
-    provider_id: Option<String>,
+    progress: Progress,
     stored_id: bool,
     lost: bool,
     timer: Timer,
@@ -36,20 +42,16 @@ pub struct Lease<'a> {
 
 impl<'a> Lease<'a> {
     /// The lease that admission took.
-    pub fn new(
-        gateway: &'a Gateway,
-        request: RequestId,
-        account: AccountId,
-        until_ms: i64,
-    ) -> Self {
-        let renew_at_ms = until_ms - gateway.config.lease_ms / 2;
+    pub fn new(gateway: &'a Gateway, admitted: &'a Admitted) -> Self {
+        let until_ms = admitted.ask.lease_until_ms;
         Self {
             gateway,
-            request,
-            account,
+            admitted,
+            held: admitted.call.levels.clone(),
+            held_tokens: admitted.call.held_tokens,
             until_ms,
-            renew_at_ms,
-            provider_id: None,
+            renew_at_ms: until_ms - gateway.config.lease_ms / 2,
+            progress: Progress::default(),
             stored_id: false,
             lost: false,
             timer: Timer::default(),
@@ -58,14 +60,30 @@ impl<'a> Lease<'a> {
 
     /// Remembers the provider's id of the call.
     pub fn note_provider_id(&mut self, id: &str) {
-        if self.provider_id.is_none() {
-            self.provider_id = Some(id.to_owned());
+        if self.progress.provider_id.is_none() {
+            self.progress.provider_id = Some(id.to_owned());
         }
+    }
+
+    /// Remembers how many output tokens came.
+    pub fn note_tokens(&mut self, tokens: u64) {
+        self.progress.tokens = tokens;
     }
 
     /// The provider's id of the call, once it is known.
     pub fn provider_id(&self) -> Option<&str> {
-        self.provider_id.as_deref()
+        self.progress.provider_id.as_deref()
+    }
+
+    /// What is held at each level, from the caller's account up.
+    pub fn held(&self) -> &[LevelHold] {
+        &self.held
+    }
+
+    /// Whether an answer of so many tokens may be relayed without more credit. The whole bound is
+    /// held sooner or later; beyond it the provider ends the answer.
+    pub fn covers(&self, tokens: u64) -> bool {
+        tokens <= self.held_tokens || self.held_tokens >= self.admitted.call.max_tokens
     }
 
     /// Awaits the future and renews the lease meanwhile. The loss of the lease is told once; after
@@ -84,8 +102,81 @@ impl<'a> Lease<'a> {
         }
     }
 
+    /// Holds credit for an answer of at least so many tokens, or says what is in the way. The hold
+    /// doubles, so that a long answer waits seldom; where credit is short, it takes what is left.
+    pub async fn grow(&mut self, tokens: u64) -> Result<Result<(), Short>, LeaseLost> {
+        let most = self.admitted.call.max_tokens;
+        let mut wanted = tokens.max(self.held_tokens.saturating_mul(2)).min(most);
+        loop {
+            match self.extend(wanted).await? {
+                Ok(()) => return Ok(Ok(())),
+                Err(short) => {
+                    let growable = self.admitted.call.growable_tokens(&short.1, &self.held);
+                    if growable < tokens.min(most) || growable >= wanted {
+                        return Ok(Err(short));
+                    }
+                    wanted = growable;
+                }
+            }
+        }
+    }
+
+    async fn extend(&mut self, tokens: u64) -> Result<Result<(), Short>, LeaseLost> {
+        let Some(to) = self.admitted.call.holds_for(tokens) else {
+            return Err(LeaseLost);
+        };
+        loop {
+            let until_ms = now_ms() + self.gateway.config.lease_ms;
+            let extension = self.extension(to.clone(), until_ms);
+            let extend = extension.to_batch();
+            let read = match self.gateway.database.execute(&extend.batch).await {
+                Ok(reply) => extend.read(&extension, &reply).map_err(Into::into),
+                Err(fault) => Err(fault),
+            };
+            match read {
+                Ok(Extended::Now) => {
+                    self.held = to;
+                    self.held_tokens = tokens;
+                    self.renewed(until_ms);
+                    return Ok(Ok(()));
+                }
+                Ok(Extended::Refused(short)) => return Ok(Err(short)),
+                Ok(Extended::Gone) => break,
+                Ok(Extended::Contended) => {}
+                Err(fault) => log::fault(self.gateway, "extend", &fault),
+            }
+            if now_ms() >= self.until_ms {
+                break;
+            }
+            sleep_ms(100).await;
+        }
+        self.lost = true;
+        Err(LeaseLost)
+    }
+
+    fn extension(&self, to: Vec<LevelHold>, lease_until_ms: i64) -> Extension {
+        let key = &self.admitted.snapshot.key;
+        Extension {
+            request: self.admitted.request,
+            account: key.account.clone(),
+            key: key.id.clone(),
+            key_hash: self.admitted.ask.key_hash,
+            now_ms: now_ms(),
+            lease_until_ms,
+            progress: self.progress.clone(),
+            from: self.held.clone(),
+            to,
+        }
+    }
+
+    fn renewed(&mut self, until_ms: i64) {
+        self.until_ms = until_ms;
+        self.renew_at_ms = until_ms - self.gateway.config.lease_ms / 2;
+        self.stored_id = self.progress.provider_id.is_some();
+    }
+
     fn next_write_ms(&self) -> i64 {
-        if self.provider_id.is_some() && !self.stored_id {
+        if self.progress.provider_id.is_some() && !self.stored_id {
             return self
                 .renew_at_ms
                 .min(self.gateway.started_ms + STORE_ID_AFTER_MS);
@@ -96,21 +187,15 @@ impl<'a> Lease<'a> {
     /// Tries until the lease has run out: a database that is away for a moment must not end a
     /// stream that somebody pays for.
     async fn renew(&mut self) -> Result<(), LeaseLost> {
+        let account = &self.admitted.snapshot.key.account;
         loop {
             let until_ms = now_ms() + self.gateway.config.lease_ms;
             let mut batch = Batch::new();
-            let statement = renew_lease_statement(
-                self.request,
-                &self.account,
-                until_ms,
-                self.provider_id.as_deref(),
-            );
-            let step = batch.step(None, statement);
+            let call = (self.admitted.request, account);
+            let step = batch.step(None, renew_lease_statement(call, until_ms, &self.progress));
             match self.gateway.database.execute(&batch).await {
                 Ok(reply) if !reply.rows(step).is_empty() => {
-                    self.until_ms = until_ms;
-                    self.renew_at_ms = until_ms - self.gateway.config.lease_ms / 2;
-                    self.stored_id = self.provider_id.is_some();
+                    self.renewed(until_ms);
                     return Ok(());
                 }
                 Ok(reply) if reply.is_ok(step) => return Err(LeaseLost),

@@ -14,6 +14,7 @@ mod sweep;
 mod admit;
 mod authenticate;
 mod body;
+mod departure;
 mod facts;
 mod gateway;
 mod lease;

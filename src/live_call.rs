@@ -1,10 +1,11 @@
 //! A call whose hold is taken, seen from its answer: how the caller is told, what the provider's own
 //! record says, and how the call ended. One-shot and streamed answers share it.
 
+use tollgate_core::admission::Help;
 use tollgate_core::chat::ChatRequest;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::money::Nanos;
-use tollgate_core::openrouter::billed_usage;
+use tollgate_core::openrouter::{billed_usage, recorded_cost};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
 
@@ -14,6 +15,15 @@ use crate::completion::Responder;
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
 use crate::respond::{Extra, Refused};
+
+/// What a call costs, as far as is known.
+#[derive(Debug)]
+pub struct Bill {
+    /// What it used.
+    pub outcome: Outcome,
+    /// What the provider says it bills the operator.
+    pub reported_cost: Option<Nanos>,
+}
 
 /// How an admitted call ended.
 #[derive(Debug)]
@@ -37,6 +47,13 @@ impl Ending {
             facts,
         }
     }
+
+    /// The same end with another bill.
+    pub fn billed(mut self, bill: Bill) -> Self {
+        self.outcome = bill.outcome;
+        self.facts.reported_cost = bill.reported_cost;
+        self
+    }
 }
 
 /// A call whose answer has begun.
@@ -55,7 +72,7 @@ pub struct LiveCall<'a> {
 impl LiveCall<'_> {
     /// Tells the caller an error; whether it is still there does not matter.
     pub fn refuse(&self, responder: Responder, error: ApiError) {
-        let headers = self.admitted.rate_limit_headers();
+        let headers = self.admitted.headers();
         let error = Box::new(error);
         drop(responder.send(Err(Refused {
             error,
@@ -66,7 +83,7 @@ impl LiveCall<'_> {
 
     /// The headers of an answer.
     pub fn headers(&self) -> Extra {
-        let mut headers = self.admitted.rate_limit_headers();
+        let mut headers = self.admitted.headers();
         if self.request.max_tokens.is_none() {
             headers.push((
                 "x-tollgate-max-tokens",
@@ -76,9 +93,17 @@ impl LiveCall<'_> {
         headers
     }
 
+    /// What helps a caller whose credit does not suffice.
+    pub fn help(&self) -> Help<'_> {
+        Help {
+            affordable_max_tokens: None,
+            top_up_url: self.gateway.config.top_up_url.as_deref(),
+        }
+    }
+
     /// What the caller is charged for an outcome.
-    pub fn charge(&self, outcome: &Outcome) -> Nanos {
-        let charges = self.admitted.call.price(outcome).charges;
+    pub fn charge(&self, outcome: &Outcome, lease: &Lease<'_>) -> Nanos {
+        let charges = self.admitted.call.price(outcome, lease.held()).charges;
         charges.first().copied().unwrap_or_default()
     }
 
@@ -91,10 +116,19 @@ impl LiveCall<'_> {
         }
     }
 
+    /// A call that somebody worked on, nobody knows how much: its prompt was read.
+    pub fn unknown(&self) -> Outcome {
+        Outcome::Unknown(self.request.estimated_usage(0))
+    }
+
     /// What is charged when the provider reported nothing: its own record, or else `fallback`. The
-    /// record may take a moment to appear.
-    pub async fn look_up(&self, lease: &mut Lease<'_>, fallback: Outcome) -> Outcome {
+    /// record may take a moment to appear; one that takes longer is asked for by a true-up.
+    pub async fn look_up(&self, lease: &mut Lease<'_>, fallback: Outcome) -> Bill {
         const PAUSES_MS: [i64; 4] = [0, 200, 600, 1_500];
+        let fallback = Bill {
+            outcome: fallback,
+            reported_cost: None,
+        };
         let Some(provider_id) = lease.provider_id().map(str::to_owned) else {
             return fallback;
         };
@@ -106,9 +140,11 @@ impl LiveCall<'_> {
             match lease.keep(read).await {
                 Err(LeaseLost) => return fallback,
                 Ok(Some(body)) => {
-                    let usage = billed_usage(&body);
-                    if let Some(outcome) = usage {
-                        return outcome.map_usage(|usage| self.complete_usage(usage));
+                    if let Some(outcome) = billed_usage(&body) {
+                        return Bill {
+                            outcome: outcome.map_usage(|usage| self.complete_usage(usage)),
+                            reported_cost: recorded_cost(&body),
+                        };
                     }
                 }
                 Ok(None) => {}

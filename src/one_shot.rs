@@ -9,8 +9,9 @@ use worker::AbortController;
 
 use crate::clock::within_ms;
 use crate::completion::{Responder, report};
+use crate::departure::{Gone, unless_gone};
 use crate::lease::{Lease, LeaseLost};
-use crate::live_call::{Ending, LiveCall};
+use crate::live_call::{Bill, Ending, LiveCall};
 use crate::log;
 use crate::provider::{BodyFault, Head};
 use crate::respond;
@@ -27,42 +28,51 @@ pub async fn one_shot(
 ) -> Ending {
     let timeout_ms = call.gateway.config.provider_timeout_ms;
     let read = lease
-        .keep(within_ms(timeout_ms, head.body(MAX_ANSWER_BYTES)))
+        .keep(unless_gone(
+            call.gateway,
+            within_ms(timeout_ms, head.body(MAX_ANSWER_BYTES)),
+        ))
         .await;
     let first_byte_ms = Some(call.gateway.elapsed_ms());
     let body = match read {
-        Ok(Some(Ok(body))) => Ok(body),
-        Ok(Some(Err(fault))) => {
+        Ok(Err(Gone)) => Err(cut_off()),
+        Ok(Ok(Some(Ok(body)))) => Ok(body),
+        Ok(Ok(Some(Err(fault)))) => {
             log::fault(call.gateway, "answer", &fault);
             Err(explain_cut(&fault))
         }
-        Ok(None) => Err(ErrorCode::ProviderTimeout.into()),
+        Ok(Ok(None)) => Err(ErrorCode::ProviderTimeout.into()),
         Err(LeaseLost) => Err(ErrorCode::Internal.into()),
     };
     let body = match body {
         Ok(body) => body,
         Err(error) => {
             abort.abort();
-            return fail(call, lease, responder, error).await;
+            return fail(call, lease, (responder, error), call.unknown()).await;
         }
     };
     let answer = match read_answer(&body) {
         Ok(answer) => answer,
         Err(fault) => {
-            if let AnswerFault::Provider(failure) = &fault {
+            // A failure that the provider tells is one that it does not bill.
+            let fallback = if let AnswerFault::Provider(failure) = &fault {
                 report(call.gateway, failure);
-            }
-            return fail(call, lease, responder, fault.into_error()).await;
+                Outcome::NotSent
+            } else {
+                call.unknown()
+            };
+            return fail(call, lease, (responder, fault.into_error()), fallback).await;
         }
     };
     if let Some(id) = &answer.provider_id {
         lease.note_provider_id(id);
     }
-    let outcome = outcome_of(call, lease, &answer).await;
-    respond(call, responder, &answer, &outcome);
+    let bill = bill_of(call, lease, &answer).await;
+    respond(call, lease, responder, (&answer, &bill.outcome));
     Ending {
-        outcome,
+        outcome: bill.outcome,
         facts: ResolutionFacts {
+            reported_cost: bill.reported_cost,
             status: Some(200),
             finish_reason: answer.finish_reason.map(Cow::into_owned),
             provider_id: lease.provider_id().map(str::to_owned),
@@ -72,16 +82,24 @@ pub async fn one_shot(
     }
 }
 
-async fn outcome_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, answer: &Answer<'_>) -> Outcome {
+async fn bill_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, answer: &Answer<'_>) -> Bill {
     if let Some(usage) = answer.usage {
-        return Outcome::Exact(call.complete_usage(usage));
+        return Bill {
+            outcome: Outcome::Exact(call.complete_usage(usage)),
+            reported_cost: answer.reported_cost,
+        };
     }
-    let estimate = call.request.estimated_usage(answer.visible_bytes);
+    let estimate = call.request.estimated_usage(answer.visible_tokens);
     call.look_up(lease, Outcome::AtLeast(estimate)).await
 }
 
-fn respond(call: &LiveCall<'_>, responder: Responder, answer: &Answer<'_>, outcome: &Outcome) {
-    let charge = call.charge(outcome);
+fn respond(
+    call: &LiveCall<'_>,
+    lease: &Lease<'_>,
+    responder: Responder,
+    (answer, outcome): (&Answer<'_>, &Outcome),
+) {
+    let charge = call.charge(outcome, lease);
     let usage = outcome.usage().map(|usage| (usage, charge));
     let body = answer.to_caller(&call.admitted.request.generation_id(), usage);
     let mut headers = call.headers();
@@ -91,17 +109,16 @@ fn respond(call: &LiveCall<'_>, responder: Responder, answer: &Answer<'_>, outco
     drop(responder.send(response));
 }
 
-/// Tells the caller the error at once, and then finds out what the call cost. Without a record
-/// nothing of an answer was given, so nothing is charged for it.
+/// Tells the caller the error at once, and then finds out what the call cost.
 async fn fail(
     call: &LiveCall<'_>,
     lease: &mut Lease<'_>,
-    responder: Responder,
-    error: ApiError,
+    (responder, error): (Responder, ApiError),
+    fallback: Outcome,
 ) -> Ending {
     let mut ending = Ending::not_sent(Some(error.code));
     call.refuse(responder, error);
-    ending.outcome = call.look_up(lease, Outcome::NotSent).await;
+    ending = ending.billed(call.look_up(lease, fallback).await);
     ending.facts.provider_id = lease.provider_id().map(str::to_owned);
     ending
 }

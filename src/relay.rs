@@ -5,8 +5,7 @@ use std::pin::pin;
 
 use futures_util::StreamExt;
 use tollgate_core::error::{ApiError, ErrorCode};
-use tollgate_core::money::Nanos;
-use tollgate_core::openrouter::{Closing, Seen, Transcript, cut_off, is_insured};
+use tollgate_core::openrouter::{Closing, Departure, Seen, Transcript, cut_off, is_insured};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
 use worker::js_sys::Uint8Array;
@@ -17,15 +16,13 @@ use worker::{AbortController, ByteStream, Response, ResponseBuilder};
 
 use crate::clock::{Timer, now_ms};
 use crate::completion::{Responder, report};
+use crate::departure::LOOK_UP_MS;
 use crate::gateway::Gateway;
-use crate::lease::{Lease, LeaseLost};
-use crate::live_call::{Ending, LiveCall};
+use crate::lease::{Lease, LeaseLost, Short};
+use crate::live_call::{Bill, Ending, LiveCall};
 use crate::log;
 use crate::provider::Head;
 use crate::respond::{self, Refused};
-
-/// How often a pending write looks whether its caller is still there, in milliseconds.
-const LOOK_UP_MS: i64 = 500;
 
 /// Relays the answer to its end, or to the caller's, and says how it ended.
 pub async fn relay(
@@ -34,142 +31,240 @@ pub async fn relay(
     head: Head,
     (responder, abort): (Responder, AbortController),
 ) -> Ending {
-    let mut caller = Caller::Waiting(responder);
-    let mut stream = match head.stream() {
+    let mut relay = Relay::new(call, responder);
+    let stream = match head.stream() {
         Ok(stream) => stream,
         Err(fault) => {
             abort.abort();
             log::fault(call.gateway, "stream", &fault);
-            caller
-                .fail(call, lease, (&ErrorCode::Internal.into(), ""))
-                .await;
-            let outcome = call.look_up(lease, Outcome::NotSent).await;
-            return Ending {
-                outcome,
-                ..Ending::not_sent(Some(ErrorCode::Internal))
-            };
+            let error = ApiError::new(ErrorCode::Internal);
+            relay.caller.fail(call, lease, (&error, "")).await;
+            let bill = call.look_up(lease, call.unknown()).await;
+            return Ending::not_sent(Some(error.code)).billed(bill);
         }
     };
-    let mut transcript = Transcript::new(
-        call.admitted.request.generation_id(),
-        call.admitted.ask.model.clone(),
-        call.admitted.ask.now_ms,
-    );
-    let mut first_byte_ms = None;
-    let mut timer = Timer::default();
-    let broken = loop {
-        match next(call, lease, (&mut stream, &mut timer)).await {
-            Next::Bytes(bytes) => {
-                first_byte_ms.get_or_insert_with(|| call.gateway.elapsed_ms());
-                let out = transcript.push(&bytes);
-                let seen = transcript.seen();
-                if let Some(id) = &seen.provider_id {
-                    lease.note_provider_id(id);
-                }
-                if let Err(error) = caller.write(call, lease, &out).await {
-                    break Some(error);
-                }
-                // The caller need not wait for the rest, which is read for its usage only.
-                if let Some(fault) = &seen.fault {
-                    let last = transcript.close(closing(call, Some(fault), None));
-                    caller.fail(call, lease, (fault, &last)).await;
-                }
-                if seen.done {
-                    break None;
-                }
-            }
-            Next::End => break None,
-            Next::Broken(error) => break Some(error),
-        }
-    };
-    if let Some(reason) = broken {
+    let end = relay.run(lease, stream).await;
+    if !matches!(end, End::Complete) {
         abort.abort();
-        transcript.give_up(reason);
     }
-    transcript.end();
-    close(call, lease, (&transcript, first_byte_ms), caller).await
+    if let End::Broken(reason) = &end {
+        relay.transcript.give_up(reason.clone());
+    }
+    relay.transcript.end();
+    relay.close(lease, &end).await
 }
 
+/// A streamed answer on its way.
+struct Relay<'a> {
+    call: &'a LiveCall<'a>,
+    caller: Caller,
+    transcript: Transcript,
+    first_byte_ms: Option<i64>,
+    left_at_ms: Option<i64>,
+}
+
+/// How the provider's stream came to its end.
+enum End {
+    /// It has ended, or told that it is complete.
+    Complete,
+    /// The answer failed.
+    Broken(ApiError),
+    /// The caller's credit is used up.
+    Short(Short),
+    /// The caller has left, and nothing more is to be learnt or saved by reading on.
+    Left,
+}
+
+/// What the provider sent next.
 enum Next {
     Bytes(Vec<u8>),
-    End,
-    Broken(ApiError),
+    Nothing,
+    End(End),
 }
 
-async fn next(
-    call: &LiveCall<'_>,
-    lease: &mut Lease<'_>,
-    (stream, timer): (&mut ByteStream, &mut Timer),
-) -> Next {
-    let end_ms = now_ms() + call.gateway.config.provider_timeout_ms;
-    match lease.keep(timer.until(end_ms, stream.next())).await {
-        Ok(Some(Some(Ok(bytes)))) => Next::Bytes(bytes),
-        Ok(Some(None)) => Next::End,
-        Ok(Some(Some(Err(fault)))) => {
-            log::fault(call.gateway, "stream", &fault);
-            Next::Broken(cut_off())
+impl<'a> Relay<'a> {
+    fn new(call: &'a LiveCall<'a>, responder: Responder) -> Self {
+        Self {
+            call,
+            caller: Caller::Waiting(responder),
+            transcript: Transcript::new(
+                call.admitted.request.generation_id(),
+                call.admitted.ask.model.clone(),
+                call.admitted.ask.now_ms,
+            ),
+            first_byte_ms: None,
+            left_at_ms: None,
         }
-        Ok(None) => Next::Broken(ErrorCode::ProviderTimeout.into()),
-        Err(LeaseLost) => Next::Broken(ErrorCode::Internal.into()),
+    }
+
+    async fn run(&mut self, lease: &mut Lease<'_>, mut stream: ByteStream) -> End {
+        let mut timer = Timer::default();
+        let timeout_ms = self.call.gateway.config.provider_timeout_ms;
+        let mut silent_at_ms = now_ms() + timeout_ms;
+        loop {
+            if self.may_leave() {
+                return End::Left;
+            }
+            match self
+                .next(lease, (&mut stream, &mut timer), silent_at_ms)
+                .await
+            {
+                Next::Bytes(bytes) => {
+                    silent_at_ms = now_ms() + timeout_ms;
+                    if let Err(end) = self.take(lease, &bytes).await {
+                        return end;
+                    }
+                }
+                Next::Nothing => {}
+                Next::End(end) => return end,
+            }
+        }
+    }
+
+    /// Waits for the provider, but not so long that nobody notices that the caller left.
+    async fn next(
+        &self,
+        lease: &mut Lease<'_>,
+        (stream, timer): (&mut ByteStream, &mut Timer),
+        silent_at_ms: i64,
+    ) -> Next {
+        let end_ms = silent_at_ms.min(now_ms() + LOOK_UP_MS);
+        match lease.keep(timer.until(end_ms, stream.next())).await {
+            Ok(Some(Some(Ok(bytes)))) => Next::Bytes(bytes),
+            Ok(Some(None)) => Next::End(End::Complete),
+            Ok(Some(Some(Err(fault)))) => {
+                log::fault(self.call.gateway, "stream", &fault);
+                Next::End(End::Broken(cut_off()))
+            }
+            Ok(None) if now_ms() < silent_at_ms => Next::Nothing,
+            Ok(None) => Next::End(End::Broken(ErrorCode::ProviderTimeout.into())),
+            Err(LeaseLost) => Next::End(End::Broken(ErrorCode::Internal.into())),
+        }
+    }
+
+    /// Relays what the provider sent, once credit is held for it.
+    async fn take(&mut self, lease: &mut Lease<'_>, bytes: &[u8]) -> Result<(), End> {
+        let call = self.call;
+        self.first_byte_ms
+            .get_or_insert_with(|| call.gateway.elapsed_ms());
+        let out = self.transcript.push(bytes);
+        let seen = self.transcript.seen();
+        if let Some(id) = &seen.provider_id {
+            lease.note_provider_id(id);
+        }
+        lease.note_tokens(seen.visible_tokens);
+        let tokens = seen
+            .usage
+            .map_or(seen.visible_tokens_at_most, |usage| usage.completion_tokens);
+        if !lease.covers(tokens) {
+            let grown = lease.grow(tokens).await;
+            let grown = grown.map_err(|LeaseLost| End::Broken(ErrorCode::Internal.into()))?;
+            // An answer that is complete is billed; it may as well be read.
+            if let Err(short) = grown
+                && seen.usage.is_none()
+            {
+                return Err(End::Short(short));
+            }
+        }
+        let written = self.caller.write(call, lease, &out).await;
+        written.map_err(End::Broken)?;
+        // The caller need not wait for the rest, which is read for its usage only.
+        if let Some(fault) = &seen.fault {
+            let told = Closing {
+                fault: Some(fault),
+                ..closing(call)
+            };
+            let last = self.transcript.close(told);
+            self.caller.fail(call, lease, (fault, &last)).await;
+        }
+        if seen.done {
+            return Err(End::Complete);
+        }
+        Ok(())
+    }
+
+    /// Whether a stream whose caller left can be closed: that stops the bill, or the runtime is
+    /// about to end this work anyway.
+    fn may_leave(&mut self) -> bool {
+        if !self.caller.has_left() && !self.call.gateway.caller_left() {
+            return false;
+        }
+        let left_at_ms = *self.left_at_ms.get_or_insert_with(now_ms);
+        let over = now_ms() - left_at_ms >= self.call.gateway.config.drain_ms;
+        over || self.transcript.seen().departure == Some(Departure::Cancel)
+    }
+
+    /// Finds out what the call cost, ends the caller's stream with it, and says how the call ended.
+    async fn close(mut self, lease: &mut Lease<'_>, end: &End) -> Ending {
+        let call = self.call;
+        let seen = self.transcript.seen();
+        if let Some(failure) = &seen.failure {
+            report(call.gateway, failure);
+        }
+        let bill = bill_of(call, lease, (seen, end)).await;
+        let charge = call.charge(&bill.outcome, lease);
+        let usage = bill.outcome.usage();
+        let short = match end {
+            End::Short(short) => Some(short.0.to_error(call.help())),
+            End::Complete | End::Broken(_) | End::Left => None,
+        };
+        let nothing = Usage::default();
+        let last = self.transcript.close(Closing {
+            usage: usage
+                .filter(|_| call.request.include_usage)
+                .map(|usage| (usage, charge)),
+            fault: seen.fault.as_ref(),
+            limit: short
+                .as_ref()
+                .map(|reason| (reason, usage.unwrap_or(&nothing), charge)),
+            ..closing(call)
+        });
+        match &seen.fault {
+            Some(fault) => self.caller.fail(call, lease, (fault, &last)).await,
+            None => self.caller.end(call, lease, &last).await,
+        }
+        let ended = seen.fault.as_ref().or(short.as_ref());
+        Ending {
+            outcome: bill.outcome,
+            facts: ResolutionFacts {
+                status: Some(self.caller.status()),
+                error_code: ended.map(|error| error.code.row().code),
+                finish_reason: seen.finish_reason.clone(),
+                provider_id: lease.provider_id().map(str::to_owned),
+                reported_cost: bill.reported_cost,
+                first_byte_ms: self.first_byte_ms,
+                ..ResolutionFacts::default()
+            },
+        }
     }
 }
 
-/// Finds out what the call cost, ends the caller's stream with it, and says how the call ended.
-async fn close(
-    call: &LiveCall<'_>,
-    lease: &mut Lease<'_>,
-    (transcript, first_byte_ms): (&Transcript, Option<i64>),
-    mut caller: Caller,
-) -> Ending {
-    let seen = transcript.seen();
-    if let Some(failure) = &seen.failure {
-        report(call.gateway, failure);
-    }
-    let fault = seen.fault.as_ref();
-    let outcome = outcome_of(call, lease, seen).await;
-    let charge = call.charge(&outcome);
-    let usage = outcome.usage().filter(|_| call.request.include_usage);
-    let last = transcript.close(closing(call, fault, usage.map(|usage| (usage, charge))));
-    match fault {
-        Some(fault) => caller.fail(call, lease, (fault, &last)).await,
-        None => caller.end(call, lease, &last).await,
-    }
-    Ending {
-        outcome,
-        facts: ResolutionFacts {
-            status: Some(caller.status()),
-            error_code: fault.map(|fault| fault.code.row().code),
-            finish_reason: seen.finish_reason.clone(),
-            provider_id: lease.provider_id().map(str::to_owned),
-            first_byte_ms,
-            ..ResolutionFacts::default()
-        },
-    }
-}
-
-fn closing<'a>(
-    call: &'a LiveCall<'_>,
-    fault: Option<&'a ApiError>,
-    usage: Option<(&'a Usage, Nanos)>,
-) -> Closing<'a> {
+fn closing<'a>(call: &'a LiveCall<'_>) -> Closing<'a> {
     Closing {
-        usage,
-        fault,
+        usage: None,
+        fault: None,
+        limit: None,
         request_id: &call.request_id,
         docs_url: &call.gateway.config.docs_url,
     }
 }
 
-async fn outcome_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, seen: &Seen) -> Outcome {
+async fn bill_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, (seen, end): (&Seen, &End)) -> Bill {
     let insured = is_insured(seen.finish_reason.as_deref(), seen.usage.as_ref());
     if let Some(usage) = seen.usage.filter(|_| !insured) {
-        return Outcome::Exact(call.complete_usage(usage));
+        return Bill {
+            outcome: Outcome::Exact(call.complete_usage(usage)),
+            reported_cost: seen.reported_cost,
+        };
     }
-    let nothing_billed = insured || seen.failure.is_some() || seen.visible_bytes == 0;
-    let fallback = if nothing_billed {
+    let told_failure = seen.failure.is_some() && seen.visible_tokens == 0;
+    let empty = seen.visible_tokens == 0 && matches!(end, End::Complete) && seen.done;
+    let fallback = if insured || told_failure || empty {
         Outcome::NotSent
+    } else if seen.visible_tokens == 0 {
+        call.unknown()
     } else {
-        Outcome::AtLeast(call.request.estimated_usage(seen.visible_bytes))
+        Outcome::AtLeast(call.request.estimated_usage(seen.visible_tokens))
     };
     call.look_up(lease, fallback).await
 }
@@ -189,8 +284,10 @@ enum Caller {
     Waiting(Responder),
     /// The stream is open.
     Reading(CallerStream),
-    /// Everything was told, with this status; or the caller has left.
+    /// Everything was told, with this status.
     Told(u16),
+    /// The caller is gone, or takes nothing.
+    Left,
 }
 
 impl Caller {
@@ -211,12 +308,12 @@ impl Caller {
         match lease.keep(stream.write(call.gateway, text)).await {
             Ok(Written::Taken) => Ok(()),
             Ok(Written::Left) => {
-                *self = Self::Told(200);
+                *self = Self::Left;
                 Ok(())
             }
             // Nobody reads: the provider need not go on either.
             Ok(Written::Stalled) => {
-                *self = Self::Told(200);
+                *self = Self::Left;
                 Err(cut_off())
             }
             Err(LeaseLost) => Err(ErrorCode::Internal.into()),
@@ -246,13 +343,18 @@ impl Caller {
                 *self = Self::Reading(stream);
                 self.end(call, lease, last).await;
             }
-            told @ Self::Told(_) => *self = told,
+            told @ (Self::Told(_) | Self::Left) => *self = told,
         }
+    }
+
+    /// Whether the caller was seen to leave.
+    const fn has_left(&self) -> bool {
+        matches!(self, Self::Left)
     }
 
     const fn status(&self) -> u16 {
         match self {
-            Self::Waiting(_) | Self::Reading(_) => 200,
+            Self::Waiting(_) | Self::Reading(_) | Self::Left => 200,
             Self::Told(status) => *status,
         }
     }
@@ -266,9 +368,10 @@ impl Caller {
         };
         match CallerStream::open(call.gateway) {
             Ok((stream, readable)) => {
-                if responder.send(event_stream(call, readable)).is_ok() {
-                    *self = Self::Reading(stream);
-                }
+                *self = match responder.send(event_stream(call, readable)) {
+                    Ok(()) => Self::Reading(stream),
+                    Err(_) => Self::Left,
+                };
             }
             Err(fault) => {
                 log::fault(call.gateway, "stream", &fault);

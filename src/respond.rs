@@ -7,7 +7,7 @@ use worker::{Headers, Response, ResponseBuilder, Result};
 use crate::gateway::Gateway;
 
 const EXPOSED: &str = "x-request-id, server-timing, retry-after, x-should-retry, \
-x-tollgate-charge, x-tollgate-max-tokens, x-ratelimit-limit-requests, \
+x-tollgate-charge, x-tollgate-max-tokens, x-tollgate-balance, x-tollgate-held, x-ratelimit-limit-requests, \
 x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, \
 x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens";
 

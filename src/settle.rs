@@ -2,10 +2,8 @@
 //! database, the sweep resolves when the lease has run out.
 
 use tollgate_core::admission::{Ask, Snapshot};
-use tollgate_core::money::Nanos;
-use tollgate_core::settlement::{LevelCharge, Outcome, Resolution, ResolutionFacts, Resolved};
+use tollgate_core::settlement::{Outcome, Resolution, ResolutionFacts, Resolved};
 
-use crate::admit::Admitted;
 use crate::clock::{now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::log;
@@ -13,12 +11,6 @@ use crate::log;
 /// Pauses between tries, in milliseconds: together about as long as a Worker may go on after its
 /// answer has ended.
 const PAUSES_MS: [i64; 7] = [20, 100, 400, 1_000, 3_000, 6_000, 12_000];
-
-/// How an admitted call ends, with what it is charged.
-pub fn resolution(admitted: &Admitted, outcome: Outcome, facts: ResolutionFacts) -> Resolution {
-    let priced = admitted.call.price(&outcome);
-    unpriced(&admitted.ask, &admitted.snapshot, outcome, facts).with_prices(&priced)
-}
 
 /// Sends the resolution until the database says that the hold is resolved. The id makes it safe to
 /// send it again after a lost reply.
@@ -50,7 +42,8 @@ pub async fn void_in_doubt(gateway: &Gateway, ask: &Ask, snapshot: &Snapshot) {
             resolved_at_ms: now_ms(),
             ..ResolutionFacts::default()
         };
-        let resolve = unpriced(ask, snapshot, Outcome::NotSent, facts).to_batch();
+        let call = (ask, &snapshot.key);
+        let resolve = Resolution::of(call, &ask.levels, Outcome::NotSent, facts).to_batch();
         match gateway
             .database
             .execute(&resolve.batch)
@@ -62,32 +55,5 @@ pub async fn void_in_doubt(gateway: &Gateway, ask: &Ask, snapshot: &Snapshot) {
             Ok(Err(fault)) => log::fault(gateway, "void", &fault),
             Err(fault) => log::fault(gateway, "void", &fault),
         }
-    }
-}
-
-fn unpriced(
-    ask: &Ask,
-    snapshot: &Snapshot,
-    outcome: Outcome,
-    facts: ResolutionFacts,
-) -> Resolution {
-    let levels = ask.levels.iter().map(|level| LevelCharge {
-        account: level.account.clone(),
-        rule: level.rule.clone(),
-        rules_version: level.rules_version,
-        hold: level.hold,
-        charge: Nanos::ZERO,
-    });
-    Resolution {
-        request: ask.request,
-        account: snapshot.key.account.clone(),
-        key: snapshot.key.id.clone(),
-        created_at_ms: ask.now_ms,
-        reserved_tokens: ask.reserved_tokens,
-        levels: levels.collect(),
-        outcome,
-        cost: Nanos::ZERO,
-        shortfall: Nanos::ZERO,
-        facts,
     }
 }

@@ -1,7 +1,9 @@
 //! Unix milliseconds as dates, in UTC. The clock itself belongs to the shells.
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Date, Month, OffsetDateTime};
+
+const DAY_MS: i64 = 86_400_000;
 
 /// The UTC day, week (from Monday) and month of a moment, counted since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ impl Periods {
     /// The periods that hold this moment, in Unix milliseconds.
     #[must_use]
     pub fn of(at_ms: i64) -> Self {
-        let day = at_ms.div_euclid(86_400_000);
+        let day = at_ms.div_euclid(DAY_MS);
         // 1970-01-01 was a Thursday: three days after its week's Monday.
         let week = day.saturating_add(3).div_euclid(7);
         let date = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1_000)).ok();
@@ -28,6 +30,30 @@ impl Periods {
             years.saturating_mul(12).saturating_add(of_year)
         });
         Self { day, week, month }
+    }
+
+    /// The first moment after the day, in Unix milliseconds.
+    #[must_use]
+    pub const fn day_end_ms(&self) -> i64 {
+        self.day.saturating_add(1).saturating_mul(DAY_MS)
+    }
+
+    /// The first moment after the week, in Unix milliseconds.
+    #[must_use]
+    pub const fn week_end_ms(&self) -> i64 {
+        let monday = self.week.saturating_add(1).saturating_mul(7);
+        monday.saturating_sub(3).saturating_mul(DAY_MS)
+    }
+
+    /// The first moment after the month, in Unix milliseconds; `None` beyond year 9999.
+    #[must_use]
+    pub fn month_end_ms(&self) -> Option<i64> {
+        let next = self.month.saturating_add(1);
+        let year = i32::try_from(next.div_euclid(12).saturating_add(1970)).ok()?;
+        let of_year = u8::try_from(next.rem_euclid(12).saturating_add(1)).ok()?;
+        let first = Date::from_calendar_date(year, Month::try_from(of_year).ok()?, 1).ok()?;
+        let seconds = first.midnight().assume_utc().unix_timestamp();
+        seconds.checked_mul(1_000)
     }
 }
 

@@ -17,10 +17,12 @@ pub mod error;
 pub mod json;
 pub mod openrouter;
 pub mod sse;
+pub mod tokens;
 
 pub mod accounts;
 pub mod admission;
 pub mod audit;
+pub mod budget;
 pub mod call;
 pub mod hrana;
 pub mod inquiry;

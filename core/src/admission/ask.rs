@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::decide::{Decision, Refusal, decide};
+use super::idempotency::{FirstCall, Idempotency};
 use super::snapshot::{Snapshot, read_snapshot, snapshot_statement};
+use crate::budget::{Budget, Period, fits_sql};
+use crate::calendar::Periods;
 use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
 use crate::ids::{AccountId, RequestId, RuleId};
 use crate::key::KeyHash;
@@ -27,6 +30,10 @@ pub struct Ask {
     pub key_version: i64,
     /// The key's limits of that version.
     pub limits: Limits,
+    /// The key's budget of that version.
+    pub budget: Budget,
+    /// The request's `Idempotency-Key`, if it has one.
+    pub idempotency: Option<Idempotency>,
     /// The version of the catalogue that the call was priced with.
     pub catalogue_version: i64,
     /// What to hold, from the caller's account up to the child of the root.
@@ -87,6 +94,7 @@ pub struct AdmitBatch {
     commit: StepIndex,
     retaken: StepIndex,
     existing: StepIndex,
+    first_call: Option<StepIndex>,
 }
 
 const SNAPSHOT_STEP: StepIndex = 0;
@@ -97,7 +105,7 @@ const HOLD: &str = "\
 UPDATE accounts SET held_nanos = accounts.held_nanos + (n.value ->> 'hold')
 FROM json_each(?1) n, accounts p
 WHERE accounts.id = n.value ->> 'account' AND accounts.status = 'active'
-  AND p.id = accounts.parent_id AND p.rules_version = n.value ->> 'rules_version'";
+  AND p.id = accounts.parent_id AND p.rules_version = n.value ->> 'rules_version'{fits}";
 
 const INSERT: &str = "\
 INSERT INTO requests (id, nonce, account_id, key_id, state, levels, lease_until_ms, model, provider,
@@ -122,10 +130,14 @@ impl Ask {
         let mut transaction = batch.begin(Some(Condition::ok(gate)));
         transaction.then(self.count());
         transaction.require_change();
-        transaction.then(Statement::new(HOLD).bind(self.levels_json()));
+        transaction.then(self.hold());
         transaction.require_changes(self.levels.len());
         transaction.then(self.insert());
         transaction.require_change();
+        if let Some(idempotency) = &self.idempotency {
+            transaction.then(idempotency.take(&self.key_hash, (self.request, self.now_ms)));
+            transaction.require_change();
+        }
         let commit = transaction.commit();
         let refused = Condition::not_ok(commit);
         let existing = Statement::new(EXISTING)
@@ -136,6 +148,10 @@ impl Ask {
             Some(refused.clone()),
             Statement::new(TAKEN).bind(self.request.get()),
         );
+        let first_call = self.idempotency.as_ref().map(|idempotency| {
+            let first_call = idempotency.first_call(&self.key_hash, self.now_ms);
+            batch.step(Some(refused.clone()), first_call)
+        });
         let lost_race = refused.and(Condition::ok(gate));
         let retaken = batch.step(Some(lost_race), snapshot_statement(&self.key_hash));
         AdmitBatch {
@@ -143,7 +159,14 @@ impl Ask {
             commit,
             retaken,
             existing,
+            first_call,
         }
+    }
+
+    /// What the caller's account is to hold.
+    #[must_use]
+    pub fn own_hold(&self) -> Nanos {
+        self.levels.first().map_or(Nanos::ZERO, |level| level.hold)
     }
 
     /// The units that the call takes of a window.
@@ -159,14 +182,16 @@ impl Ask {
     /// `abs` of the least integer is an error.
     fn gate(&self) -> Statement {
         let mut arguments = Arguments::default();
-        let key = self.key_sql(&mut arguments);
-        let levels = arguments.bind(self.levels_json());
+        let periods = arguments.bind_periods(self.now_ms);
+        let key = self.key_sql(&mut arguments, &periods);
+        let levels = arguments.bind(levels_json(&self.levels));
+        let fits = levels_fit_sql("a", &periods);
         let sql = format!(
             "SELECT abs(CASE WHEN EXISTS (SELECT 1 FROM keys k WHERE {key}) \
              AND json_array_length({levels}) = (SELECT count(*) FROM json_each({levels}) n \
              JOIN accounts a ON a.id = n.value ->> 'account' JOIN accounts p ON p.id = a.parent_id \
              WHERE a.status = 'active' AND p.rules_version = n.value ->> 'rules_version' \
-             AND a.balance_nanos - a.held_nanos >= n.value ->> 'hold') \
+             AND a.balance_nanos - a.held_nanos >= n.value ->> 'hold'{fits}) \
              THEN 1 ELSE -9223372036854775808 END)"
         );
         arguments.into_statement(sql)
@@ -175,21 +200,30 @@ impl Ask {
     /// Counts the call on its key, if the key may make it.
     fn count(&self) -> Statement {
         let mut arguments = Arguments::default();
-        let mut counted = String::from("open_holds = open_holds + 1");
+        let periods = arguments.bind_periods(self.now_ms);
+        let hold = arguments.bind(self.own_hold().get());
+        let mut counted = format!("open_holds = open_holds + 1, held_nanos = held_nanos + {hold}");
         for window in self.limited_windows() {
             let bucket = arguments.bind(window.bucket(self.now_ms));
             let amount = arguments.bind(to_integer(self.amount(window)));
             counted.push_str(", ");
             counted.push_str(&count_sql(window, [&bucket, &amount]));
         }
-        let key = self.key_sql(&mut arguments);
+        let key = self.key_sql(&mut arguments, &periods);
         arguments.into_statement(format!("UPDATE keys AS k SET {counted} WHERE {key}"))
+    }
+
+    fn hold(&self) -> Statement {
+        let mut arguments = Arguments::default();
+        arguments.bind(levels_json(&self.levels));
+        let periods = arguments.bind_periods(self.now_ms);
+        arguments.into_statement(HOLD.replace("{fits}", &levels_fit_sql("accounts", &periods)))
     }
 
     /// SQL that is true when `keys AS k` is the caller's key, has the settings that the call was
     /// priced with, and has room for it. The limits are part of those settings, so only those that
     /// are set are tested: the database compiles every statement anew.
-    fn key_sql(&self, arguments: &mut Arguments) -> String {
+    fn key_sql(&self, arguments: &mut Arguments, periods: &[String; 3]) -> String {
         let hash = arguments.bind(&self.key_hash.0[..]);
         let version = arguments.bind(self.key_version);
         let now = arguments.bind(self.now_ms);
@@ -202,6 +236,18 @@ impl Ask {
         if let Some(limit) = self.limits.parallel_calls {
             let limit = arguments.bind(to_integer(limit));
             sql.push_str(&format!(" AND k.open_holds < {limit}"));
+        }
+        let budgeted = |period: &Period| self.budget.of(*period).is_some();
+        let [day, week, month] = periods;
+        for period in Period::ALL.into_iter().filter(budgeted) {
+            let hold = arguments.bind(self.own_hold().get());
+            sql.push_str(" AND ");
+            sql.push_str(&fits_sql(
+                period,
+                ("k", "budget"),
+                &hold,
+                [day, week, month],
+            ));
         }
         for window in self.limited_windows() {
             let limit = window.limit_of(&self.limits).unwrap_or_default();
@@ -226,7 +272,7 @@ impl Ask {
             .bind(self.request.get())
             .bind(self.nonce)
             .bind(&self.key_hash.0[..])
-            .bind(self.levels_json())
+            .bind(levels_json(&self.levels))
             .bind(self.lease_until_ms)
             .bind(self.model.as_str())
             .bind(self.provider)
@@ -237,20 +283,31 @@ impl Ask {
             .bind(to_integer(self.reserved_tokens))
             .bind(self.now_ms)
     }
+}
 
-    fn levels_json(&self) -> String {
-        let levels: Vec<_> = self
-            .levels
-            .iter()
-            .map(|level| WireHold {
-                account: level.account.as_str(),
-                rule: level.rule.as_str(),
-                rules_version: level.rules_version,
-                hold: level.hold.get(),
-            })
-            .collect();
-        serde_json::to_string(&levels).unwrap_or_default()
-    }
+/// What levels hold, as the column `requests.levels` keeps it.
+pub(super) fn levels_json(levels: &[LevelHold]) -> String {
+    let levels: Vec<_> = levels
+        .iter()
+        .map(|level| WireHold {
+            account: level.account.as_str(),
+            rule: level.rule.as_str(),
+            rules_version: level.rules_version,
+            hold: level.hold.get(),
+        })
+        .collect();
+    serde_json::to_string(&levels).unwrap_or_default()
+}
+
+/// SQL that is true when the hold of the level `n` fits the spend limits of its account, `row`.
+fn levels_fit_sql(row: &str, [day, week, month]: &[String; 3]) -> String {
+    let fits = Period::ALL.map(|period| {
+        let needed = "(n.value ->> 'hold')";
+        let fits = fits_sql(period, (row, "spend_limit"), needed, [day, week, month]);
+        let word = period.as_str();
+        format!(" AND ({row}.spend_limit_{word}_nanos IS NULL OR {fits})")
+    });
+    fits.concat()
 }
 
 impl AdmitBatch {
@@ -279,8 +336,10 @@ impl AdmitBatch {
         {
             return Ok(Admission::IdTaken);
         }
+        let first_call = self.first_call.and_then(|step| reply.rows(step).first());
+        let first_call = first_call.map(FirstCall::read).transpose()?;
         let snapshot = read_snapshot(reply.rows(self.retaken).first().unwrap_or(row))?;
-        Ok(match decide(&snapshot, ask) {
+        Ok(match decide(&snapshot, ask, first_call) {
             Decision::Admit => Admission::Contended,
             Decision::Reprice => Admission::Reprice(snapshot),
             Decision::Refuse(refusal) => Admission::Refused(refusal, snapshot),
@@ -297,6 +356,12 @@ impl Arguments {
     fn bind(&mut self, value: impl Into<Value>) -> String {
         self.0.push(value.into());
         format!("?{}", self.0.len())
+    }
+
+    /// Takes the numbers of the periods of a moment.
+    fn bind_periods(&mut self, now_ms: i64) -> [String; 3] {
+        let now = Periods::of(now_ms);
+        [now.day, now.week, now.month].map(|number| self.bind(number))
     }
 
     fn into_statement(self, sql: String) -> Statement {

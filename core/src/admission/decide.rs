@@ -1,6 +1,9 @@
 //! Why a call is admitted or refused: a straight ladder of tests in a fixed order.
 
+use super::idempotency::FirstCall;
 use super::{Ask, Snapshot};
+use crate::budget::Exceeded;
+use crate::ids::{AccountId, RequestId};
 use crate::limits::{Limits, Room, Window};
 use crate::money::Nanos;
 
@@ -24,8 +27,15 @@ pub enum Refusal {
     KeyExpired,
     /// The caller's account is suspended.
     AccountSuspended,
+    /// The call was made before, with the same `Idempotency-Key`.
+    DuplicateRequest(FirstCall),
+    /// Another call of the account has this `Idempotency-Key`.
+    IdempotencyKeyReused(RequestId),
     /// An account above the caller's cannot be charged. Its reasons are not the caller's business.
-    ResellerUnavailable,
+    ResellerUnavailable {
+        /// The account whose credit or spend limit does not suffice, for its alarm.
+        dry: Option<AccountId>,
+    },
     /// The key may not call this model.
     ModelNotAllowed,
     /// The caller asked for more `max_tokens` than the key may.
@@ -40,6 +50,10 @@ pub enum Refusal {
     },
     /// A rate window is full.
     RateLimited(RateRefusal),
+    /// The call does not fit the key's budget.
+    KeyBudgetExceeded(Exceeded),
+    /// The call does not fit the spend limit of the caller's account.
+    SpendLimitExceeded(Exceeded),
     /// The caller's free credit does not cover what the call could cost.
     InsufficientCredits {
         /// What the account has.
@@ -64,9 +78,10 @@ pub struct RateRefusal {
     pub retry_after_ms: Option<i64>,
 }
 
-/// Decides on the facts of one moment, exactly as the batch's SQL does.
+/// Decides on the facts of one moment, exactly as the batch's SQL does. A call that was made before
+/// is told so whatever changed since.
 #[must_use]
-pub fn decide(snapshot: &Snapshot, ask: &Ask) -> Decision {
+pub fn decide(snapshot: &Snapshot, ask: &Ask, first_call: Option<FirstCall>) -> Decision {
     let key = &snapshot.key;
     if key.revoked_at_ms.is_some() {
         return Decision::Refuse(Refusal::KeyRevoked);
@@ -74,11 +89,14 @@ pub fn decide(snapshot: &Snapshot, ask: &Ask) -> Decision {
     if key.expires_at_ms.is_some_and(|at| at <= ask.now_ms) {
         return Decision::Refuse(Refusal::KeyExpired);
     }
+    if let Some(first_call) = first_call {
+        return Decision::Refuse(first_call.refusal());
+    }
     if snapshot.levels.first().is_none_or(|caller| !caller.active) {
         return Decision::Refuse(Refusal::AccountSuspended);
     }
     if snapshot.levels.iter().any(|level| !level.active) {
-        return Decision::Refuse(Refusal::ResellerUnavailable);
+        return Decision::Refuse(Refusal::ResellerUnavailable { dry: None });
     }
     if is_stale(snapshot, ask) {
         return Decision::Reprice;
@@ -141,18 +159,28 @@ fn full(window: Window, snapshot: &Snapshot, ask: &Ask) -> Option<RateRefusal> {
 }
 
 fn decide_on_credit(snapshot: &Snapshot, ask: &Ask) -> Decision {
+    let own = ask.own_hold();
+    if let Some(exceeded) = snapshot.key.purse.exceeded(own, ask.now_ms) {
+        return Decision::Refuse(Refusal::KeyBudgetExceeded(exceeded));
+    }
     let mut levels = snapshot.levels.iter().zip(&ask.levels);
-    if let Some((caller, needed)) = levels.next()
-        && caller.free() < needed.hold
-    {
-        return Decision::Refuse(Refusal::InsufficientCredits {
-            balance: caller.balance,
-            held: caller.held,
-            needed: needed.hold,
-        });
+    if let Some((caller, needed)) = levels.next() {
+        if let Some(exceeded) = caller.purse.exceeded(needed.hold, ask.now_ms) {
+            return Decision::Refuse(Refusal::SpendLimitExceeded(exceeded));
+        }
+        if caller.free() < needed.hold {
+            return Decision::Refuse(Refusal::InsufficientCredits {
+                balance: caller.balance,
+                held: caller.purse.held,
+                needed: needed.hold,
+            });
+        }
     }
-    if levels.any(|(level, needed)| level.free() < needed.hold) {
-        return Decision::Refuse(Refusal::ResellerUnavailable);
+    let dry = levels.find(|(level, needed)| level.available(ask.now_ms) < needed.hold);
+    match dry {
+        Some((level, _)) => Decision::Refuse(Refusal::ResellerUnavailable {
+            dry: Some(level.account.clone()),
+        }),
+        None => Decision::Admit,
     }
-    Decision::Admit
 }

@@ -3,20 +3,39 @@
 
 use super::ask::Ask;
 use super::decide::{RateRefusal, Refusal};
-use super::snapshot::KeyState;
+use super::idempotency::FirstCall;
+use super::snapshot::{KeyState, Snapshot};
+use crate::budget::{Exceeded, Period};
+use crate::calendar::rfc3339;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::ObjectWriter;
 use crate::limits::Window;
+use crate::money::Nanos;
+
+/// What helps a caller whose credit does not suffice.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Help<'a> {
+    /// The longest answer, in tokens, that what is left affords, if it is known.
+    pub affordable_max_tokens: Option<u64>,
+    /// The page that sells credit, if there is one.
+    pub top_up_url: Option<&'a str>,
+}
 
 impl Refusal {
-    /// The public error. `affordable_max_tokens` is what the free credit affords, if it is known.
+    /// The public error.
     #[must_use]
-    pub fn to_error(&self, affordable_max_tokens: Option<u64>) -> ApiError {
+    pub fn to_error(&self, help: Help<'_>) -> ApiError {
         match self {
             Self::KeyRevoked => ErrorCode::KeyRevoked.into(),
             Self::KeyExpired => ErrorCode::KeyExpired.into(),
+            Self::DuplicateRequest(first) => first.to_error(),
+            Self::IdempotencyKeyReused(request) => {
+                let mut details = ObjectWriter::new();
+                details.string("first_request_id", &request.to_string());
+                ApiError::new(ErrorCode::IdempotencyKeyReused).with_details(details.end())
+            }
             Self::AccountSuspended => ErrorCode::AccountSuspended.into(),
-            Self::ResellerUnavailable => ErrorCode::ResellerUnavailable.into(),
+            Self::ResellerUnavailable { .. } => ErrorCode::ResellerUnavailable.into(),
             Self::ModelNotAllowed => ApiError::new(ErrorCode::ModelNotAllowed).with_param("model"),
             Self::MaxTokensTooLarge { limit } => ApiError::new(ErrorCode::MaxTokensTooLarge)
                 .with_message(format!(
@@ -29,6 +48,13 @@ impl Refusal {
                 ))
                 .with_retry_after(1),
             Self::RateLimited(rate) => rate.to_error(),
+            Self::KeyBudgetExceeded(exceeded) => {
+                exceeded.to_error((ErrorCode::KeyBudgetExceeded, "this key's budget"), help)
+            }
+            Self::SpendLimitExceeded(exceeded) => exceeded.to_error(
+                (ErrorCode::SpendLimitExceeded, "this account's spend limit"),
+                help,
+            ),
             Self::InsufficientCredits {
                 balance,
                 held,
@@ -38,8 +64,9 @@ impl Refusal {
                 details.raw("balance", &balance.to_usd());
                 details.raw("held", &held.to_usd());
                 details.raw("needed", &needed.to_usd());
-                if let Some(affordable) = affordable_max_tokens {
-                    details.number("affordable_max_tokens", affordable);
+                help.write(&mut details);
+                if let Some(url) = help.top_up_url {
+                    details.string("top_up_url", url);
                 }
                 ApiError::new(ErrorCode::InsufficientCredits)
                     .with_message(format!(
@@ -50,6 +77,88 @@ impl Refusal {
             }
         }
     }
+}
+
+impl Help<'_> {
+    fn write(self, details: &mut ObjectWriter) {
+        if let Some(affordable) = self.affordable_max_tokens {
+            details.number("affordable_max_tokens", affordable);
+        }
+    }
+}
+
+impl Exceeded {
+    fn to_error(self, (code, what): (ErrorCode, &str), help: Help<'_>) -> ApiError {
+        let Self {
+            budget,
+            spent,
+            held,
+            needed,
+            ..
+        } = self;
+        let mut details = ObjectWriter::new();
+        details.string("period", self.period.as_str());
+        details.raw("budget", &budget.to_usd());
+        details.raw("spent", &spent.to_usd());
+        details.raw("held", &held.to_usd());
+        details.raw("needed", &needed.to_usd());
+        help.write(&mut details);
+        let lasts = match self.period {
+            Period::Total => "in all",
+            Period::Day => "a day",
+            Period::Week => "a week",
+            Period::Month => "a month",
+        };
+        let mut error = ApiError::new(code);
+        match self.resets_at_ms.and_then(rfc3339) {
+            Some(resets_at) => {
+                details.string("resets_at", &resets_at);
+                error = error.with_hint(format!(
+                    "lower `max_tokens`, or wait until `{resets_at}`, when it begins anew"
+                ));
+            }
+            None => details.raw("resets_at", "null"),
+        }
+        error
+            .with_message(format!(
+                "this call could cost up to `{needed}`; of {what} of `{budget}` {lasts}, \
+                 `{spent}` is spent and `{held}` is held by running calls"
+            ))
+            .with_details(details.end())
+    }
+}
+
+impl FirstCall {
+    fn to_error(&self) -> ApiError {
+        let mut details = ObjectWriter::new();
+        details.string("first_request_id", &self.request.to_string());
+        details.string("first_generation_id", &self.request.generation_id());
+        details.string("state", &self.state);
+        match self.charge {
+            Some(charge) => details.raw("charge", &charge.to_usd()),
+            None => details.raw("charge", "null"),
+        }
+        ApiError::new(ErrorCode::DuplicateRequest)
+            .with_message(format!(
+                "this call was made before as `{}`, which is {}",
+                self.request, self.state
+            ))
+            .with_details(details.end())
+    }
+}
+
+/// The `x-tollgate-*` headers of a wallet: what the account has, and what of it its running calls
+/// hold, `taken` by this one included.
+#[must_use]
+pub fn wallet_headers(snapshot: &Snapshot, taken: Nanos) -> Vec<(&'static str, String)> {
+    let Some(own) = snapshot.levels.first() else {
+        return Vec::new();
+    };
+    let held = own.purse.held.plus(taken).unwrap_or(own.purse.held);
+    vec![
+        ("x-tollgate-balance", own.balance.to_usd()),
+        ("x-tollgate-held", held.to_usd()),
+    ]
 }
 
 impl RateRefusal {

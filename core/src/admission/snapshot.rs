@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::budget::{Purse, WirePurse, purse_sql};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::{AccountId, KeyId};
 use crate::key::KeyHash;
@@ -36,6 +37,8 @@ pub struct KeyState {
     pub limits: Limits,
     /// Its calls in flight.
     pub open_holds: u64,
+    /// Its budget, and what of it is gone.
+    pub purse: Purse,
     /// Its windows, in the order of `Window::ALL`.
     pub counts: [Counts; 4],
 }
@@ -51,8 +54,8 @@ pub struct LevelState {
     pub active: bool,
     /// What it has.
     pub balance: Nanos,
-    /// What of it is held by calls in flight.
-    pub held: Nanos,
+    /// Its spend limit, what of it is gone, and what is held by calls in flight.
+    pub purse: Purse,
     /// Counts changes to the parent's price rules.
     pub rules_version: i64,
 }
@@ -61,7 +64,14 @@ impl LevelState {
     /// What a new hold can take.
     #[must_use]
     pub fn free(&self) -> Nanos {
-        self.balance.minus(self.held).unwrap_or(Nanos::ZERO)
+        self.balance.minus(self.purse.held).unwrap_or(Nanos::ZERO)
+    }
+
+    /// What a new hold can take within the spend limit.
+    #[must_use]
+    pub fn available(&self, now_ms: i64) -> Nanos {
+        let left = self.purse.left(now_ms);
+        left.map_or(self.free(), |left| left.min(self.free()))
     }
 }
 
@@ -91,17 +101,20 @@ SELECT k.id, k.account_id, k.version, k.revoked_at_ms, k.expires_at_ms,
   coalesce(k.allowed_models, l.allowed_models),
   k.minute_requests, k.hour_requests, k.day_requests, k.minute_tokens, k.open_holds,
   (SELECT json_group_array(json_object('depth', c.key, 'account', a.id, 'parent', p.id,
-      'status', a.status, 'balance', a.balance_nanos, 'held', a.held_nanos,
+      'status', a.status, 'balance', a.balance_nanos, 'purse', {spend_limit},
       'rules_version', p.rules_version))
     FROM json_each(l.chain) c JOIN accounts a ON a.id = c.value JOIN accounts p ON p.id = a.parent_id),
-  (SELECT version FROM catalogue WHERE id = 1)
+  (SELECT version FROM catalogue WHERE id = 1), {budget}
 FROM keys k JOIN accounts l ON l.id = k.account_id
 WHERE k.hash = ?1";
 
 /// Reads the snapshot of the key with this hash: the one look-up that needs no account id.
 #[must_use]
 pub fn snapshot_statement(hash: &KeyHash) -> Statement {
-    Statement::new(SNAPSHOT).bind(&hash.0[..])
+    let sql = SNAPSHOT
+        .replace("{spend_limit}", &purse_sql("a", "spend_limit"))
+        .replace("{budget}", &purse_sql("k", "budget"));
+    Statement::new(sql).bind(&hash.0[..])
 }
 
 /// Reads the row that `snapshot_statement` selects.
@@ -119,6 +132,7 @@ pub fn read_snapshot(row: &Row) -> Result<Snapshot, HranaFault> {
             expires_at_ms: row.get(4)?,
             limits: read_limits(row, 5)?,
             open_holds: row.get(17)?,
+            purse: read_purse(&row.get::<String>(20)?).ok_or(HranaFault::UnexpectedColumn(20))?,
             counts: [counts(13)?, counts(14)?, counts(15)?, counts(16)?],
         },
         levels: read_levels(&row.get::<String>(18)?).ok_or(HranaFault::UnexpectedColumn(18))?,
@@ -137,8 +151,13 @@ struct WireLevel<'a> {
     parent: &'a str,
     status: &'a str,
     balance: i64,
-    held: i64,
+    purse: WirePurse,
     rules_version: i64,
+}
+
+fn read_purse(json: &str) -> Option<Purse> {
+    let wire: WirePurse = serde_json::from_str(json).ok()?;
+    Some(wire.into())
 }
 
 fn read_levels(json: &str) -> Option<Vec<LevelState>> {
@@ -152,7 +171,7 @@ fn read_levels(json: &str) -> Option<Vec<LevelState>> {
                 parent: AccountId::parse(level.parent)?,
                 active: level.status == "active",
                 balance: Nanos::new(level.balance),
-                held: Nanos::new(level.held),
+                purse: level.purse.into(),
                 rules_version: level.rules_version,
             })
         })

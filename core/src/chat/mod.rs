@@ -2,9 +2,9 @@
 //! very values that were priced. What a field may be is in `fields`; prices are elsewhere.
 
 mod check;
-pub mod estimate;
 mod fields;
 mod messages;
+mod prompt;
 mod tools;
 
 pub use fields::{Check, FIELDS, Field, Treatment, field, markdown_table};
@@ -16,7 +16,6 @@ use crate::json::{self, ObjectWriter, Raw};
 use crate::openrouter::MaxPrice;
 use crate::usage::{Usage, UsageBound};
 use check::{check, invalid, missing, object, unknown};
-use estimate::{TOKENS_PER_IMAGE, tokens_from_bytes};
 use messages::Facts;
 
 /// The largest body that is read, images included.
@@ -89,7 +88,8 @@ struct Reading<'a> {
     include_usage: bool,
     max_tokens: Option<u64>,
     reasoning_tokens: Option<u64>,
-    has_format: bool,
+    tools: Option<Raw<'a>>,
+    format: Option<Raw<'a>>,
     facts: Facts,
     sent: Vec<(&'static str, Raw<'a>)>,
     own_names: Vec<(&'static str, Raw<'a>)>,
@@ -128,7 +128,10 @@ impl<'a> Reading<'a> {
     /// Looks into the fields that have facts inside.
     fn inner(&mut self, name: &str, value: Raw<'a>) -> Result<(), ApiError> {
         match name {
-            "tools" => tools::read(value, &mut self.facts)?,
+            "tools" => {
+                tools::read(value, &mut self.facts)?;
+                self.tools = Some(value);
+            }
             "tool_choice" => tools::read_choice(value)?,
             "cache_control" => {
                 messages::cache_control(value, &mut self.facts)?;
@@ -144,7 +147,7 @@ impl<'a> Reading<'a> {
             "reasoning" => {
                 self.reasoning_tokens = value.get("max_tokens").and_then(Raw::as_u64);
             }
-            "response_format" => self.has_format = true,
+            "response_format" => self.format = Some(value),
             _ => {}
         }
         Ok(())
@@ -183,14 +186,14 @@ impl<'a> Reading<'a> {
         if text > MAX_TEXT_BYTES {
             return Err(ErrorCode::BodyTooLarge.into());
         }
-        let image_tokens = facts.images.saturating_mul(TOKENS_PER_IMAGE);
+        let json = [self.tools, self.format].into_iter().flatten();
         Ok(ChatRequest {
             model,
             stream: self.stream,
             include_usage: self.include_usage,
             max_tokens: self.max_tokens,
-            text_tokens: text.saturating_add(overhead(facts, self.has_format)),
-            prompt_estimate: tokens_from_bytes(text).saturating_add(image_tokens),
+            text_tokens: text.saturating_add(overhead(facts, self.format.is_some())),
+            prompt_estimate: prompt::estimate(messages, facts.images, json),
             images: facts.images,
             hour_cache: facts.hour_cache,
             messages,
@@ -236,13 +239,13 @@ impl ChatRequest<'_> {
         }
     }
 
-    /// What this call plausibly used when the provider reports nothing and `visible_bytes` of the
+    /// What this call plausibly used when the provider reports nothing and `visible_tokens` of the
     /// answer were seen. Hidden reasoning is not in it, so it is a lower estimate.
     #[must_use]
-    pub fn estimated_usage(&self, visible_bytes: u64) -> Usage {
+    pub fn estimated_usage(&self, visible_tokens: u64) -> Usage {
         Usage {
             prompt_tokens: self.prompt_estimate,
-            completion_tokens: tokens_from_bytes(visible_bytes),
+            completion_tokens: visible_tokens,
             images: self.images,
             hour_cache: self.hour_cache,
             ..Usage::default()

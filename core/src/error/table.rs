@@ -129,6 +129,21 @@ error_table! {
         "this key was revoked",
         "ask whoever runs this gateway for a new key",
     }
+    InvalidIdempotencyKey 400 InvalidRequest "invalid_idempotency_key" {
+        "The header `Idempotency-Key` is empty, longer than 255 characters, or has others than visible ASCII.",
+        "the `Idempotency-Key` cannot be used",
+        "send up to 255 visible ASCII characters, such as a UUID",
+    }
+    DuplicateRequest 409 InvalidRequest (never_retry) "duplicate_request" {
+        "The account made this call before, with the same `Idempotency-Key` and body; `details` tell its id, state and charge.",
+        "this call was made before",
+        "nothing was charged again; `GET /v1/generation?id=` tells of the first call, a new `Idempotency-Key` makes another",
+    }
+    IdempotencyKeyReused 422 InvalidRequest "idempotency_key_reused" {
+        "Another call of the account, with another body, has this `Idempotency-Key`.",
+        "this `Idempotency-Key` belongs to another call",
+        "send a new `Idempotency-Key` with a new body",
+    }
     AccountSuspended 403 Permission "account_suspended" {
         "The account that owns the key is suspended.",
         "this account is suspended",
@@ -213,6 +228,16 @@ error_table! {
         "The free credit does not cover what this call could cost at most.",
         "not enough credit for this call",
         "buy credit, lower `max_tokens`, or wait until running calls release their holds",
+    }
+    KeyBudgetExceeded 402 InsufficientCredits "key_budget_exceeded" {
+        "The key's budget does not cover what this call could cost at most.",
+        "this key's budget does not cover this call",
+        "lower `max_tokens`, or ask for a larger budget",
+    }
+    SpendLimitExceeded 402 InsufficientCredits "spend_limit_exceeded" {
+        "The account's spend limit does not cover what this call could cost at most.",
+        "this account's spend limit does not cover this call",
+        "lower `max_tokens`, or ask for a higher limit",
     }
     ResellerUnavailable 503 Server (never_retry) "reseller_unavailable" {
         "Whoever sells you the credit cannot serve calls at the moment; your credit is untouched.",

@@ -102,6 +102,17 @@ impl<'a> Raw<'a> {
         u64::try_from(length).unwrap_or(u64::MAX)
     }
 
+    /// Calls `each` with the pieces of a string after decoding, in order and without copying what
+    /// has no escapes; not at all for anything else.
+    pub fn each_text(self, mut each: impl FnMut(&str)) {
+        if self.kind() == Kind::String {
+            each_piece(self.0, |piece| match piece {
+                Piece::Plain(text) => each(text),
+                Piece::Escaped(c) => each(c.encode_utf8(&mut [0; 4])),
+            });
+        }
+    }
+
     /// The members of an object, in order; none for anything else.
     #[must_use]
     pub fn members(self) -> Members<'a> {

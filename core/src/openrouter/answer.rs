@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::choices;
 use super::failure::{Failure, failure_in_answer};
 use super::usage::{cost, read_usage};
+use super::visible::Visible;
 use super::wire::Wire;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::Raw;
@@ -20,8 +21,8 @@ pub struct Answer<'a> {
     pub usage: Option<Usage>,
     /// What OpenRouter says it bills the operator, rounded up.
     pub reported_cost: Option<Nanos>,
-    /// Bytes of text, reasoning and tool calls in the answer.
-    pub visible_bytes: u64,
+    /// Plausible tokens of text, reasoning and tool calls in the answer; 0 when there is none.
+    pub visible_tokens: u64,
     /// Why the answer ended.
     pub finish_reason: Option<Cow<'a, str>>,
     wire: Wire<'a>,
@@ -64,11 +65,13 @@ pub fn read_answer(body: &[u8]) -> Result<Answer<'_>, AnswerFault> {
     if seen.count == 0 {
         return Err(AnswerFault::NoChoices);
     }
+    let mut visible = Visible::default();
+    visible.add(choices);
     Ok(Answer {
         provider_id: wire.id.and_then(Raw::as_str),
         usage: wire.usage.and_then(read_usage),
         reported_cost: wire.usage.and_then(|usage| cost(usage, "cost")),
-        visible_bytes: seen.visible_bytes,
+        visible_tokens: visible.tokens(),
         finish_reason: seen.finish_reason,
         wire,
     })

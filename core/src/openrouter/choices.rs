@@ -1,5 +1,5 @@
-//! The `choices` of an answer or chunk: what of them is visible text, how they finished, and their
-//! copy for the caller.
+//! The `choices` of an answer or chunk: how many, how they finished, and their copy for the caller.
+//! What of them is visible text is in `visible`.
 
 use std::borrow::Cow;
 
@@ -20,8 +20,6 @@ const PASSED: [&str; 6] = [
 #[derive(Debug, Default)]
 pub(super) struct Seen<'a> {
     pub(super) count: usize,
-    /// Bytes of text, refusal, reasoning and tool calls after decoding.
-    pub(super) visible_bytes: u64,
     /// The first that is given.
     pub(super) finish_reason: Option<Cow<'a, str>>,
     /// The first that is given.
@@ -38,10 +36,6 @@ pub(super) fn read(choices: Raw<'_>) -> Seen<'_> {
         seen.count = seen.count.saturating_add(1);
         for (name, value) in choice.members() {
             match &*name {
-                "message" | "delta" => {
-                    let bytes = visible_bytes(value);
-                    seen.visible_bytes = seen.visible_bytes.saturating_add(bytes);
-                }
                 "finish_reason" if seen.finish_reason.is_none() => {
                     seen.finish_reason = value.as_str();
                 }
@@ -75,38 +69,4 @@ pub(super) fn write(choices: Raw<'_>) -> String {
     }
     out.push(']');
     out
-}
-
-/// OpenRouter repeats `reasoning` in `reasoning_details`, so the longer of the two counts.
-fn visible_bytes(message: Raw<'_>) -> u64 {
-    let (mut spoken, mut reasoning, mut details) = (0_u64, 0_u64, 0_u64);
-    for (name, value) in message.members() {
-        match &*name {
-            "content" | "refusal" => spoken = spoken.saturating_add(value.str_len()),
-            "reasoning" | "reasoning_content" => reasoning = reasoning.max(value.str_len()),
-            "reasoning_details" => {
-                details = sum(value, |detail| {
-                    let text = detail.get("text").map_or(0, Raw::str_len);
-                    text.saturating_add(detail.get("summary").map_or(0, Raw::str_len))
-                })
-            }
-            "tool_calls" => {
-                spoken = spoken.saturating_add(sum(value, |call| {
-                    let function = call.get("function");
-                    let part = |name| {
-                        function
-                            .and_then(|call| call.get(name))
-                            .map_or(0, Raw::str_len)
-                    };
-                    part("name").saturating_add(part("arguments"))
-                }));
-            }
-            _ => {}
-        }
-    }
-    spoken.saturating_add(reasoning.max(details))
-}
-
-fn sum(list: Raw<'_>, each: impl Fn(Raw<'_>) -> u64) -> u64 {
-    list.elements().map(each).fold(0, u64::saturating_add)
 }

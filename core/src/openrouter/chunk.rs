@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::choices;
 use super::failure::{Failure, failure_in_answer};
 use super::usage::{cost, read_usage, write_usage};
+use super::visible::Visible;
 use super::wire::Wire;
 use crate::error::{ApiError, ErrorCode};
 use crate::json::{ObjectWriter, Raw};
@@ -21,6 +22,8 @@ const OBJECT: &str = "chat.completion.chunk";
 pub struct Chunk<'a> {
     /// OpenRouter's id of the call.
     pub provider_id: Option<Cow<'a, str>>,
+    /// Who answers behind OpenRouter; never told to the caller.
+    pub provider: Option<Cow<'a, str>>,
     /// The model that answers.
     pub model: Option<Cow<'a, str>>,
     /// Unix seconds, as the provider says.
@@ -31,8 +34,6 @@ pub struct Chunk<'a> {
     pub reported_cost: Option<Nanos>,
     /// A failure in the middle of the stream. Relay `error_chunk` instead of this chunk.
     pub error: Option<Failure>,
-    /// Bytes of text, reasoning and tool calls in this chunk.
-    pub visible_bytes: u64,
     /// Whether there is at least one choice.
     pub has_choices: bool,
     /// Why the answer ended, in the chunk that ends it.
@@ -61,12 +62,12 @@ pub fn read_chunk(data: &str) -> Result<Chunk<'_>, ChunkFault> {
     let seen = wire.choices.map(choices::read).unwrap_or_default();
     Ok(Chunk {
         provider_id: wire.id.and_then(Raw::as_str),
+        provider: wire.provider.and_then(Raw::as_str),
         model: wire.model.and_then(Raw::as_str),
         created: wire.created.and_then(Raw::as_u64),
         usage: wire.usage.and_then(read_usage),
         reported_cost: wire.usage.and_then(|usage| cost(usage, "cost")),
         error: wire.error.or(seen.error).map(failure_in_answer),
-        visible_bytes: seen.visible_bytes,
         has_choices: seen.count > 0,
         finish_reason: seen.finish_reason,
         wire,
@@ -74,6 +75,13 @@ pub fn read_chunk(data: &str) -> Result<Chunk<'_>, ChunkFault> {
 }
 
 impl Chunk<'_> {
+    /// Adds the text of this chunk to what was seen before.
+    pub(super) fn count(&self, visible: &mut Visible) {
+        if let Some(choices) = self.wire.choices {
+            visible.add(choices);
+        }
+    }
+
     /// The caller's version: our id, all choices, and usage with its charge when it is given.
     /// `None` when nothing remains, as with a chunk of usage that the caller did not ask for.
     #[must_use]
@@ -113,6 +121,27 @@ pub fn usage_chunk(head: Head<'_>, usage: &Usage, charge: Nanos) -> String {
     let mut out = head.begin();
     out.raw("choices", "[]");
     out.raw("usage", &write_usage(usage, charge));
+    out.end()
+}
+
+/// A chunk that ends a stream whose credit is used up: the answer has its greatest length, as far as
+/// any client is concerned, and the reason stands in Tollgate's own member `tollgate`.
+#[must_use]
+pub fn limit_chunk(
+    head: Head<'_>,
+    (usage, charge): (&Usage, Nanos),
+    reason: &ApiError,
+    (request_id, docs_base_url): (&str, &str),
+) -> String {
+    let mut out = head.begin();
+    out.raw(
+        "choices",
+        "[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]",
+    );
+    out.raw("usage", &write_usage(usage, charge));
+    let mut own = ObjectWriter::new();
+    own.raw("error", &reason.object(request_id, docs_base_url));
+    out.raw("tollgate", &own.end());
     out.end()
 }
 

@@ -56,6 +56,12 @@ pub fn billed_usage(body: &[u8]) -> Option<Outcome> {
     record.usage.map(Outcome::Exact)
 }
 
+/// What the record says OpenRouter bills the operator, rounded up.
+#[must_use]
+pub fn recorded_cost(body: &[u8]) -> Option<Nanos> {
+    read_generation(body).ok()?.total_cost
+}
+
 fn native_usage(data: Raw<'_>) -> Option<Usage> {
     Some(whole(Usage {
         prompt_tokens: count(data, "native_tokens_prompt")??,

@@ -2,6 +2,7 @@
 //! them a caller may see. Bytes in, values out; the gateway does the fetching.
 
 mod answer;
+mod cancellation;
 mod choices;
 mod chunk;
 mod failure;
@@ -9,12 +10,16 @@ mod generation;
 mod scrub;
 mod transcript;
 mod usage;
+mod visible;
 mod wire;
 
 pub use answer::{Answer, AnswerFault, read_answer};
+pub use cancellation::Departure;
 pub use chunk::{Chunk, ChunkFault, DONE, Head, error_chunk, read_chunk, usage_chunk};
 pub use failure::{Cause, Failure, failure};
-pub use generation::{GenerationFault, GenerationRecord, billed_usage, read_generation};
+pub use generation::{
+    GenerationFault, GenerationRecord, billed_usage, read_generation, recorded_cost,
+};
 pub use transcript::{Closing, Seen, Transcript, cut_off};
 
 use crate::json::ObjectWriter;

@@ -3,8 +3,10 @@
 
 use std::fmt::Write;
 
-use super::chunk::{ChunkFault, DONE, Head, error_chunk, read_chunk, usage_chunk};
+use super::cancellation::Departure;
+use super::chunk::{ChunkFault, DONE, Head, error_chunk, limit_chunk, read_chunk, usage_chunk};
 use super::failure::Failure;
+use super::visible::Visible;
 use crate::error::{ApiError, ErrorCode};
 use crate::money::Nanos;
 use crate::sse::{Decoder, End, Event, Fault};
@@ -21,6 +23,7 @@ pub struct Transcript {
     model: String,
     created: u64,
     seen: Seen,
+    visible: Visible,
     out: String,
 }
 
@@ -29,12 +32,18 @@ pub struct Transcript {
 pub struct Seen {
     /// The provider's own id of the call.
     pub provider_id: Option<String>,
+    /// What to do when the caller leaves; `None` until a chunk names who answers.
+    pub departure: Option<Departure>,
     /// The last usage that the provider reported.
     pub usage: Option<Usage>,
+    /// What OpenRouter says it bills the operator, rounded up.
+    pub reported_cost: Option<Nanos>,
     /// Why the model stopped.
     pub finish_reason: Option<String>,
-    /// Bytes of text, reasoning and tool calls.
-    pub visible_bytes: u64,
+    /// Plausible tokens of text, reasoning and tool calls; 0 when there was none.
+    pub visible_tokens: u64,
+    /// The same, counted cautiously (`tokens::Counter::at_most`).
+    pub visible_tokens_at_most: u64,
     /// Whether the provider said that the stream is complete.
     pub done: bool,
     /// What ended the answer early. Nothing after it is relayed, but usage is still read.
@@ -50,6 +59,8 @@ pub struct Closing<'a> {
     pub usage: Option<(&'a Usage, Nanos)>,
     /// What ended the answer early.
     pub fault: Option<&'a ApiError>,
+    /// Why the answer was ended because its credit is used up, and what was used and charged.
+    pub limit: Option<(&'a ApiError, &'a Usage, Nanos)>,
     /// Our id of the request.
     pub request_id: &'a str,
     /// The page that explains errors.
@@ -66,6 +77,7 @@ impl Transcript {
             model,
             created: u64::try_from(created_at_ms.div_euclid(1_000)).unwrap_or_default(),
             seen: Seen::default(),
+            visible: Visible::default(),
             out: String::new(),
         }
     }
@@ -78,6 +90,7 @@ impl Transcript {
             model,
             created,
             seen,
+            visible,
             out,
         } = self;
         let mut relay = Relay {
@@ -85,6 +98,7 @@ impl Transcript {
             model,
             created,
             seen,
+            visible,
             out,
         };
         if let Err(fault) = decoder.push(bytes, |event| relay.take(event)) {
@@ -109,6 +123,7 @@ impl Transcript {
             && let Ok(chunk) = read_chunk(data)
         {
             seen.usage = chunk.usage.or(seen.usage);
+            seen.reported_cost = chunk.reported_cost.or(seen.reported_cost);
         }
         let complete = seen.done || seen.usage.is_some() || seen.finish_reason.is_some();
         if !complete && seen.fault.is_none() {
@@ -135,6 +150,10 @@ impl Transcript {
             let chunk = error_chunk(head, fault, closing.request_id, closing.docs_url);
             push_data(&mut out, &chunk);
         }
+        if let Some((reason, usage, charge)) = closing.limit {
+            let ids = (closing.request_id, closing.docs_url);
+            push_data(&mut out, &limit_chunk(head, (usage, charge), reason, ids));
+        }
         if let Some((usage, charge)) = closing.usage {
             push_data(&mut out, &usage_chunk(head, usage, charge));
         }
@@ -158,6 +177,7 @@ struct Relay<'a> {
     model: &'a mut String,
     created: &'a mut u64,
     seen: &'a mut Seen,
+    visible: &'a mut Visible,
     out: &'a mut String,
 }
 
@@ -180,8 +200,14 @@ impl Relay<'_> {
         if let (None, Some(id)) = (&seen.provider_id, &chunk.provider_id) {
             seen.provider_id = Some(id.clone().into_owned());
         }
+        if let (None, Some(provider)) = (seen.departure, &chunk.provider) {
+            seen.departure = Some(Departure::of(provider));
+        }
         seen.usage = chunk.usage.or(seen.usage);
-        seen.visible_bytes = seen.visible_bytes.saturating_add(chunk.visible_bytes);
+        seen.reported_cost = chunk.reported_cost.or(seen.reported_cost);
+        chunk.count(self.visible);
+        seen.visible_tokens = self.visible.tokens();
+        seen.visible_tokens_at_most = self.visible.at_most();
         if let Some(reason) = &chunk.finish_reason {
             seen.finish_reason = Some(reason.clone().into_owned());
         }
@@ -252,7 +278,7 @@ mod tests {
             ..Usage::default()
         };
         assert_eq!(whole.1.usage, Some(usage));
-        assert_eq!((whole.1.visible_bytes, whole.1.done), (4, true));
+        assert_eq!((whole.1.visible_tokens, whole.1.done), (2, true));
         assert_eq!(whole.1.provider_id.as_deref(), Some("gen-up"));
         for at in 0..ANSWER.len() {
             let (first, second) = ANSWER.as_bytes().split_at(at);
@@ -263,7 +289,7 @@ mod tests {
     #[test]
     fn a_caller_sees_nothing_of_the_operator_s_account() {
         let (out, _) = relay(&[ANSWER.as_bytes()]);
-        for told in ["gen-up", "Acme", "OPENROUTER", "cost", "usage"] {
+        for told in ["gen-up", "Acme", "provider", "OPENROUTER", "cost", "usage"] {
             assert!(!out.contains(told), "{told}: {out}");
         }
         assert!(out.contains("\"content\":\"hé\"") && out.contains("gen-ours"));
@@ -337,6 +363,7 @@ mod tests {
         let closing = Closing {
             usage: Some((&usage, Nanos::new(1_500))),
             fault: None,
+            limit: None,
             request_id: "req_1",
             docs_url: "https://docs.example",
         };

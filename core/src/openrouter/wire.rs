@@ -17,6 +17,7 @@ pub(super) struct Wire<'a> {
     pub(super) choices: Option<Raw<'a>>,
     pub(super) usage: Option<Raw<'a>>,
     pub(super) error: Option<Raw<'a>>,
+    pub(super) provider: Option<Raw<'a>>,
     system_fingerprint: Option<Raw<'a>>,
     service_tier: Option<Raw<'a>>,
 }
@@ -37,6 +38,7 @@ impl<'a> Wire<'a> {
                 "choices" => &mut wire.choices,
                 "usage" => &mut wire.usage,
                 "error" => &mut wire.error,
+                "provider" => &mut wire.provider,
                 "system_fingerprint" => &mut wire.system_fingerprint,
                 "service_tier" => &mut wire.service_tier,
                 _ => continue,

@@ -1,8 +1,12 @@
 //! The batch that resolves a hold at every level, once: whoever comes second changes nothing.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::outcome::{Outcome, Priced};
+use crate::admission::{Ask, KeyState, LevelHold};
+use crate::budget;
 use crate::calendar::Periods;
 use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
 use crate::ids::{AccountId, KeyId, RequestId, RuleId};
@@ -60,6 +64,8 @@ pub struct ResolutionFacts {
     pub finish_reason: Option<String>,
     /// The provider's own id of the call.
     pub provider_id: Option<String>,
+    /// What the provider says it bills the operator, if it says so.
+    pub reported_cost: Option<Nanos>,
     /// Milliseconds from the request to the first byte of the answer.
     pub first_byte_ms: Option<i64>,
     /// Milliseconds from the request to the end of the answer.
@@ -91,43 +97,76 @@ pub struct ResolutionBatch {
 }
 
 // What was held is read from the hold itself, so that a batch made from older facts cannot release
-// more or less than was taken.
+// more or less than was taken, nor charge more.
 const CHARGE: &str = "\
-UPDATE accounts SET
-  balance_nanos = balance_nanos -
-    (SELECT n.value ->> 'charge' FROM json_each(?3) n WHERE n.value ->> 'account' = accounts.id),
-  charged_nanos = charged_nanos +
-    (SELECT n.value ->> 'charge' FROM json_each(?3) n WHERE n.value ->> 'account' = accounts.id),
-  held_nanos = held_nanos -
-    (SELECT h.value ->> 'hold' FROM requests r, json_each(r.levels) h
-      WHERE r.id = ?1 AND h.value ->> 'account' = accounts.id)
-WHERE id IN (SELECT h.value ->> 'account' FROM requests r, json_each(r.levels) h
-  WHERE r.id = ?1 AND r.account_id = ?2 AND r.state = 'held')";
+UPDATE accounts SET balance_nanos = balance_nanos - (n.value ->> 'charge'),
+  charged_nanos = charged_nanos + (n.value ->> 'charge'),
+  held_nanos = held_nanos - (h.value ->> 'hold'), {counted}
+FROM requests r, json_each(r.levels) h, json_each(?3) n
+WHERE r.id = ?1 AND r.account_id = ?2 AND r.state = 'held'
+  AND h.value ->> 'account' = accounts.id AND n.value ->> 'account' = accounts.id
+  AND n.value ->> 'charge' <= h.value ->> 'hold'";
+
+// The tokens that were reserved are corrected to the tokens that were used, in the bucket that
+// reserved them, if it is still there.
+const RELEASE: &str = "\
+UPDATE keys SET open_holds = open_holds - 1, charged_nanos = charged_nanos + ?4,
+  held_nanos = held_nanos - (SELECT json_extract(levels, '$[0].hold') FROM requests WHERE id = ?1),
+  {counted},
+  minute_tokens = CASE WHEN json_type(minute_tokens, ?8) IS NULL THEN minute_tokens
+    ELSE json_set(minute_tokens, ?8, max(0, json_extract(minute_tokens, ?8) + ?9)) END
+WHERE id = ?3 AND account_id = ?2";
 
 const RESOLVE: &str = "\
 UPDATE requests SET state = ?4, levels = ?3, outcome = ?5, provider_id = coalesce(?6, provider_id),
   prompt_tokens = ?7, cached_tokens = ?8, cache_write_tokens = ?9, completion_tokens = ?10,
   reasoning_tokens = ?11, cost_nanos = ?12, shortfall_nanos = ?13, status = ?14, error_code = ?15,
-  finish_reason = ?16, first_byte_ms = ?17, total_ms = ?18, resolved_at_ms = ?19
+  finish_reason = ?16, first_byte_ms = ?17, total_ms = ?18, resolved_at_ms = ?19,
+  reported_cost_nanos = ?20
 WHERE id = ?1 AND account_id = ?2 AND state = 'held'";
 
-// The tokens that were reserved are corrected to the tokens that were used, in the bucket that
-// reserved them, if it is still there.
-const RELEASE: &str = "\
-UPDATE keys SET open_holds = open_holds - 1, charged_nanos = charged_nanos + ?3,
-  charged_day_nanos = ?3 + CASE WHEN charged_day >= ?4 THEN charged_day_nanos ELSE 0 END,
-  charged_day = max(charged_day, ?4),
-  charged_week_nanos = ?3 + CASE WHEN charged_week >= ?5 THEN charged_week_nanos ELSE 0 END,
-  charged_week = max(charged_week, ?5),
-  charged_month_nanos = ?3 + CASE WHEN charged_month >= ?6 THEN charged_month_nanos ELSE 0 END,
-  charged_month = max(charged_month, ?6),
-  minute_tokens = CASE WHEN json_type(minute_tokens, ?7) IS NULL THEN minute_tokens
-    ELSE json_set(minute_tokens, ?7, max(0, json_extract(minute_tokens, ?7) + ?8)) END
-WHERE id = ?1 AND account_id = ?2";
+// What was settled by an estimate is compared with the provider's own record later.
+const TRUE_UP: &str = "\
+INSERT INTO true_ups (request_id, account_id, due_at_ms)
+SELECT id, account_id, ?3 FROM requests
+WHERE id = ?1 AND account_id = ?2 AND provider_id IS NOT NULL";
+
+/// How long after a call was settled by an estimate the provider's record is asked for, in
+/// milliseconds.
+const TRUE_UP_AFTER_MS: i64 = 5_000;
 
 const STATE: &str = "SELECT state FROM requests WHERE id = ?1 AND account_id = ?2";
 
 impl Resolution {
+    /// The end of an admitted call, not priced yet: `held` is what it holds at each level by now.
+    #[must_use]
+    pub fn of(
+        (ask, key): (&Ask, &KeyState),
+        held: &[LevelHold],
+        outcome: Outcome,
+        facts: ResolutionFacts,
+    ) -> Self {
+        let levels = held.iter().map(|level| LevelCharge {
+            account: level.account.clone(),
+            rule: level.rule.clone(),
+            rules_version: level.rules_version,
+            hold: level.hold,
+            charge: Nanos::ZERO,
+        });
+        Self {
+            request: ask.request,
+            account: key.account.clone(),
+            key: key.id.clone(),
+            created_at_ms: ask.now_ms,
+            reserved_tokens: ask.reserved_tokens,
+            levels: levels.collect(),
+            outcome,
+            cost: Nanos::ZERO,
+            shortfall: Nanos::ZERO,
+            facts,
+        }
+    }
+
     /// Puts the prices of an outcome onto the holds.
     #[must_use]
     pub fn with_prices(mut self, priced: &Priced) -> Self {
@@ -152,12 +191,16 @@ impl Resolution {
     pub fn to_batch(&self) -> ResolutionBatch {
         let mut batch = Batch::new();
         let mut transaction = batch.begin(None);
-        transaction.then(self.identify(CHARGE).bind(self.levels_json()));
+        transaction.then(self.charge_levels());
         transaction.require_changes(self.levels.len());
-        transaction.then(self.resolve());
-        transaction.require_change();
         transaction.then(self.release());
         transaction.require_change();
+        transaction.then(self.resolve());
+        transaction.require_change();
+        if self.outcome.is_estimate() {
+            let due_at_ms = self.facts.resolved_at_ms.saturating_add(TRUE_UP_AFTER_MS);
+            transaction.then(self.identify(TRUE_UP).bind(due_at_ms));
+        }
         let commit = transaction.commit();
         let state = batch.step(Some(Condition::not_ok(commit)), self.identify(STATE));
         ResolutionBatch {
@@ -167,10 +210,20 @@ impl Resolution {
         }
     }
 
-    fn identify(&self, sql: &'static str) -> Statement {
+    fn identify(&self, sql: impl Into<Cow<'static, str>>) -> Statement {
         Statement::new(sql)
             .bind(self.request.get())
             .bind(self.account.as_str())
+    }
+
+    fn charge_levels(&self) -> Statement {
+        let counted = budget::count_sql("(n.value ->> 'charge')", ["?4", "?5", "?6"]);
+        let period = Periods::of(self.facts.resolved_at_ms);
+        self.identify(CHARGE.replace("{counted}", &counted))
+            .bind(self.levels_json())
+            .bind(period.day)
+            .bind(period.week)
+            .bind(period.month)
     }
 
     fn resolve(&self) -> Statement {
@@ -202,6 +255,7 @@ impl Resolution {
             .bind(facts.first_byte_ms)
             .bind(facts.total_ms)
             .bind(facts.resolved_at_ms)
+            .bind(facts.reported_cost.map(Nanos::get))
     }
 
     fn release(&self) -> Statement {
@@ -211,9 +265,9 @@ impl Resolution {
             i128::from(usage.prompt_tokens).saturating_add(i128::from(usage.completion_tokens))
         });
         let correction = used.saturating_sub(i128::from(self.reserved_tokens));
-        Statement::new(RELEASE)
+        let counted = budget::count_sql("?4", ["?5", "?6", "?7"]);
+        self.identify(RELEASE.replace("{counted}", &counted))
             .bind(self.key.as_str())
-            .bind(self.account.as_str())
             .bind(self.charge().get())
             .bind(period.day)
             .bind(period.week)
@@ -260,23 +314,34 @@ impl ResolutionBatch {
     }
 }
 
-/// Moves the lease of a hold that is still open, and keeps the provider's id once it is known. It
-/// returns a row exactly when the hold is still the caller's to relay.
+/// Moves the lease of a hold that is still open, and records how far the answer is and the
+/// provider's id once they are known. It returns a row exactly when the hold is still the caller's
+/// to relay.
 #[must_use]
 pub fn renew_lease_statement(
-    request: RequestId,
-    account: &AccountId,
+    (request, account): (RequestId, &AccountId),
     lease_until_ms: i64,
-    provider_id: Option<&str>,
+    progress: &Progress,
 ) -> Statement {
     Statement::new(
-        "UPDATE requests SET lease_until_ms = ?3, provider_id = coalesce(?4, provider_id) \
+        "UPDATE requests SET lease_until_ms = ?3, provider_id = coalesce(?4, provider_id), \
+         progress_tokens = max(progress_tokens, ?5) \
          WHERE id = ?1 AND account_id = ?2 AND state = 'held' RETURNING id",
     )
     .bind(request.get())
     .bind(account.as_str())
     .bind(lease_until_ms)
-    .bind(provider_id)
+    .bind(progress.provider_id.as_deref())
+    .bind(i64::try_from(progress.tokens).unwrap_or(i64::MAX))
+}
+
+/// How far a call's answer is: what the sweep goes by if its Worker dies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The provider's own id of the call.
+    pub provider_id: Option<String>,
+    /// Output tokens that were counted.
+    pub tokens: u64,
 }
 
 #[derive(Serialize)]

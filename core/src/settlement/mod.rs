@@ -5,6 +5,7 @@ mod batch;
 mod outcome;
 
 pub use batch::{
-    LevelCharge, Resolution, ResolutionBatch, ResolutionFacts, Resolved, renew_lease_statement,
+    LevelCharge, Progress, Resolution, ResolutionBatch, ResolutionFacts, Resolved,
+    renew_lease_statement,
 };
 pub use outcome::{Outcome, Priced, Prices};

@@ -42,6 +42,15 @@ impl Outcome {
         }
     }
 
+    /// Whether the usage is our own estimate, which the provider's record may correct.
+    #[must_use]
+    pub const fn is_estimate(&self) -> bool {
+        match self {
+            Self::AtLeast(_) | Self::Unknown(_) => true,
+            Self::Exact(_) | Self::NotSent => false,
+        }
+    }
+
     /// The usage that is charged, if any.
     #[must_use]
     pub const fn usage(&self) -> Option<&Usage> {

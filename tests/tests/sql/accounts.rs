@@ -366,6 +366,8 @@ fn the_demo_s_dollar_is_for_exactly_ten_calls_and_it_is_seeded_once() {
             prompt_estimate: 9,
             images: 0,
             hour_cache: false,
+            first_portion: None,
+            idempotency: None,
         };
         let call = price_call(wanted, &caller, &model, now_ms).unwrap();
         let free: Vec<i64> = caller

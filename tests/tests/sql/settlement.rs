@@ -2,7 +2,7 @@
 
 use tollgate_core::hrana::{Batch, Statement};
 use tollgate_core::limits::Limits;
-use tollgate_core::settlement::{Outcome, Resolved, renew_lease_statement};
+use tollgate_core::settlement::{Outcome, Progress, Resolved, renew_lease_statement};
 
 use crate::world::{NOW_MS, World};
 
@@ -89,15 +89,22 @@ fn only_an_open_hold_renews_its_lease() {
     let ask = world.ask(&caller, 400);
     let _ = world.admit(&ask);
     let renew = || {
-        let renew = renew_lease_statement(ask.request, &caller.account, NOW_MS + 9, Some("gen-1"));
+        let progress = Progress {
+            provider_id: Some("gen-1".to_owned()),
+            tokens: 7,
+        };
+        let call = (ask.request, &caller.account);
+        let renew = renew_lease_statement(call, NOW_MS + 9, &progress);
         world.database.run(renew).rows(0).len()
     };
     assert_eq!(renew(), 1);
-    let read = Statement::new("SELECT lease_until_ms, provider_id FROM requests WHERE id = ?1");
+    let read = Statement::new(
+        "SELECT lease_until_ms, provider_id, progress_tokens FROM requests WHERE id = ?1",
+    );
     let row = world.row(read.bind(ask.request.get()));
     assert_eq!(
-        (row.get(0), row.get(1)),
-        (Ok(NOW_MS + 9), Ok("gen-1".to_owned()))
+        (row.get(0), row.get(1), row.get(2)),
+        (Ok(NOW_MS + 9), Ok("gen-1".to_owned()), Ok(7_i64))
     );
     let _ = world.resolve(&world.resolution(&caller, &ask, 400));
     assert_eq!(renew(), 0);

@@ -5,7 +5,7 @@ use tollgate_core::hrana::Statement;
 use tollgate_core::ids::RequestId;
 use tollgate_core::limits::Limits;
 use tollgate_core::money::Picos;
-use tollgate_core::settlement::{Resolved, renew_lease_statement};
+use tollgate_core::settlement::{Progress, Resolved, renew_lease_statement};
 use tollgate_core::sweep::{OverdueHold, advance_statement, overdue_statement, read_overdue};
 
 use crate::world::{Caller, NOW_MS, World};
@@ -66,10 +66,9 @@ fn a_hold_is_taken_only_when_its_lease_has_long_run_out() {
     assert_eq!(overdue(&world, last_safe + 1)[0].request, request);
     let renewed = NOW_MS + 2 * LEASE_MS;
     let _ = world.database.run(renew_lease_statement(
-        request,
-        &caller.account,
+        (request, &caller.account),
         renewed,
-        None,
+        &Progress::default(),
     ));
     assert_eq!(overdue(&world, last_safe + 1), []);
 }

@@ -8,7 +8,7 @@ use tollgate_core::admission::{
 use tollgate_core::hrana::{Reply, Row, Statement};
 use tollgate_core::ids::{AccountId, RequestId, RuleId};
 use tollgate_core::money::Nanos;
-use tollgate_core::settlement::{LevelCharge, Outcome, Resolution, ResolutionFacts, Resolved};
+use tollgate_core::settlement::{Outcome, Priced, Resolution, ResolutionFacts, Resolved};
 use tollgate_core::usage::Usage;
 pub use tollgate_tests::Caller;
 use tollgate_tests::Server;
@@ -59,6 +59,8 @@ impl World {
             lease_until_ms: NOW_MS + 120_000,
             key_version: snapshot.key.version,
             limits: snapshot.key.limits,
+            budget: snapshot.key.purse.budget,
+            idempotency: None,
             catalogue_version: snapshot.catalogue_version,
             levels: levels.collect(),
             model: "sim/echo".to_owned(),
@@ -89,31 +91,17 @@ impl World {
             completion_tokens: 5,
             ..Usage::default()
         };
-        Resolution {
-            request: ask.request,
-            account: caller.account.clone(),
-            key: caller.key_id.clone(),
-            created_at_ms: ask.now_ms,
-            reserved_tokens: ask.reserved_tokens,
-            levels: ask
-                .levels
-                .iter()
-                .map(|level| LevelCharge {
-                    account: level.account.clone(),
-                    rule: level.rule.clone(),
-                    rules_version: level.rules_version,
-                    hold: level.hold,
-                    charge: Nanos::new(charge),
-                })
-                .collect(),
-            outcome: Outcome::Exact(usage),
+        let facts = ResolutionFacts {
+            resolved_at_ms: ask.now_ms + 500,
+            ..ResolutionFacts::default()
+        };
+        let key = self.snapshot(caller).key;
+        let priced = Priced {
             cost: Nanos::new(charge),
+            charges: vec![Nanos::new(charge); ask.levels.len()],
             shortfall: Nanos::ZERO,
-            facts: ResolutionFacts {
-                resolved_at_ms: ask.now_ms + 500,
-                ..ResolutionFacts::default()
-            },
-        }
+        };
+        Resolution::of((ask, &key), &ask.levels, Outcome::Exact(usage), facts).with_prices(&priced)
     }
 
     pub fn resolve(&self, resolution: &Resolution) -> Resolved {

@@ -16,8 +16,7 @@ use tollgate_core::call::{
 use tollgate_core::hrana::{Batch, Reply, Statement, read_reply};
 use tollgate_core::ids::RequestId;
 use tollgate_core::key::{ApiKey, KeyHash};
-use tollgate_core::money::Nanos;
-use tollgate_core::settlement::{LevelCharge, Outcome, Resolution, ResolutionFacts, Resolved};
+use tollgate_core::settlement::{Outcome, Resolution, ResolutionFacts, Resolved};
 use tollgate_core::usage::Usage;
 
 use super::http::{Connection, Request};
@@ -269,32 +268,15 @@ fn resolution(call: &Call, ask: &Ask, snapshot: &Snapshot) -> Resolution {
         completion_tokens: ask.max_tokens,
         ..Usage::default()
     });
-    let levels = ask.levels.iter().map(|level| LevelCharge {
-        account: level.account.clone(),
-        rule: level.rule.clone(),
-        rules_version: level.rules_version,
-        hold: level.hold,
-        charge: Nanos::ZERO,
-    });
-    let resolution = Resolution {
-        request: ask.request,
-        account: snapshot.key.account.clone(),
-        key: snapshot.key.id.clone(),
-        created_at_ms: ask.now_ms,
-        reserved_tokens: ask.reserved_tokens,
-        levels: levels.collect(),
-        outcome,
-        cost: Nanos::ZERO,
-        shortfall: Nanos::ZERO,
-        facts: ResolutionFacts {
-            status: Some(200),
-            finish_reason: Some("stop".to_owned()),
-            provider_id: Some("gen-benchmark".to_owned()),
-            first_byte_ms: Some(1),
-            total_ms: Some(1),
-            resolved_at_ms: ask.now_ms,
-            ..ResolutionFacts::default()
-        },
+    let facts = ResolutionFacts {
+        status: Some(200),
+        finish_reason: Some("stop".to_owned()),
+        provider_id: Some("gen-benchmark".to_owned()),
+        first_byte_ms: Some(1),
+        total_ms: Some(1),
+        resolved_at_ms: ask.now_ms,
+        ..ResolutionFacts::default()
     };
-    resolution.with_prices(&call.price(&outcome))
+    let priced = call.price(&outcome, &ask.levels);
+    Resolution::of((ask, &snapshot.key), &ask.levels, outcome, facts).with_prices(&priced)
 }

@@ -282,6 +282,8 @@ fn parts_of_the_database(
             prompt_estimate: 16,
             images: 0,
             hour_cache: false,
+            first_portion: None,
+            idempotency: None,
         };
         parts.extend(Shadow::new(stack, key, wanted)?.parts(&mut client, rounds, names)?);
     }
