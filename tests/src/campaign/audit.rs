@@ -75,12 +75,9 @@ pub fn audit(stage: &Stage, chains: &[Chain], leniency: Leniency) -> Audit {
 
 impl<'a> Auditor<'a> {
     fn check_call(&mut self, call: &'a Call) {
-        let how = format!("{} {}", call.state, call.outcome);
-        *self
-            .audit
-            .outcomes
-            .entry(how.trim().to_owned())
-            .or_default() += 1;
+        let late = if call.trued_up { " by true-up" } else { "" };
+        let how = format!("{} {}{late}", call.state, call.outcome);
+        *self.audit.outcomes.entry(how).or_default() += 1;
         self.audit.paid += call
             .levels
             .iter()

@@ -23,6 +23,8 @@ pub struct Call {
     pub generation: Option<String>,
     /// When it was resolved, in Unix milliseconds.
     pub resolved_at_ms: Option<i64>,
+    /// Whether the provider's record corrected it afterwards.
+    pub trued_up: bool,
     /// What the caller's hold did not cover.
     pub shortfall: i64,
     /// What each level held and paid, from the caller up.
@@ -47,7 +49,7 @@ pub struct Level {
 pub fn calls(database: &Database) -> Vec<Call> {
     let true_ups = true_ups(database);
     let select = "SELECT id, account_id, state, coalesce(outcome, ''), provider_id, resolved_at_ms, \
-                  coalesce(shortfall_nanos, 0), levels FROM requests ORDER BY id";
+                  coalesce(shortfall_nanos, 0), levels, trued_up_at_ms IS NOT NULL FROM requests ORDER BY id";
     let reply = database.run(Statement::new(select));
     let rows = reply.rows(0).iter().map(|row| {
         let id: i64 = row.get(0).expect("an id");
@@ -71,6 +73,7 @@ pub fn calls(database: &Database) -> Vec<Call> {
             outcome: row.get(3).expect("an outcome"),
             generation: row.get(4).expect("perhaps an id"),
             resolved_at_ms: row.get(5).expect("perhaps a time"),
+            trued_up: row.get(8).expect("a truth"),
             shortfall: row.get(6).expect("an amount"),
             levels: levels.collect(),
         }

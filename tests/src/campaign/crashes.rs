@@ -30,7 +30,7 @@ const LEASE_MS: &str = "3000";
 const GRACE_MS: i64 = 6_000;
 
 const SHAPE: Shape = Shape {
-    most_tokens: 60,
+    tokens: (1, 60),
     paces: &[0, 0, 20, 100],
     streamed_percent: 60,
     left_percent: 15,
@@ -117,7 +117,7 @@ fn crash(
             let random = random.fork(1_000 + index);
             scope.spawn(move || posters.post(crowd, accounts, (random, 1, 1_000_000)));
         }
-        crowd.until_calls(random.between(40, 300));
+        crowd.until_calls(random.between(20, 200));
         // Not only when a call has just ended.
         std::thread::sleep(Duration::from_micros(random.between(0, 300_000)));
         let outage = kill(stack, (&mut random, round), findings);

@@ -86,9 +86,10 @@ impl Crowd {
             let marker = format!("call-{:016x}", random.draw());
             let order = Order::draw(&mut random, marker, shape);
             let told = order.place(address, chain.caller.key.reveal());
-            if told.end == End::Broken && told.id.is_none() {
-                // Nobody listens: it is looked for again in a moment.
+            if told.end == End::Unheard {
+                // It is tried again in a moment.
                 std::thread::sleep(Duration::from_millis(10));
+                continue;
             }
             self.calls.fetch_add(1, Ordering::Relaxed);
             self.told.lock().expect("no panic").push(told);

@@ -12,16 +12,42 @@ use super::stage::{Chain, Stage};
 use super::workload::{Leave, Order, Shape, Told};
 
 /// Streams under way at the same time.
-const PARALLEL: u64 = 12;
+const PARALLEL: u64 = 16;
 
 /// Far more than any call of the campaign costs, in nanos.
 const CREDIT: i64 = 1_000_000_000;
 
-const GRACE_MS: i64 = 60_000;
+/// Settings of the gateway under which callers leave.
+struct Regime {
+    name: &'static str,
+    vars: &'static [(&'static str, &'static str)],
+    grace_ms: i64,
+}
+
+/// As it is deployed; and with the end that the runtime makes of a Worker's work some time after its
+/// caller left, so soon here that it comes before most settlements: the sweep makes them.
+const REGIMES: [Regime; 2] = [
+    Regime {
+        name: "finishing",
+        vars: &[],
+        grace_ms: 60_000,
+    },
+    Regime {
+        name: "cut-short",
+        vars: &[
+            ("STOP_AFTER_LEAVING_MS", "2000"),
+            ("DRAIN_MS", "1000"),
+            ("LEASE_MS", "4000"),
+            ("GRACE_MS", "1000"),
+        ],
+        grace_ms: 1_000,
+    },
+];
 
 const SHAPE: Shape = Shape {
-    most_tokens: 200,
-    paces: &[0, 40, 80, 160],
+    // Mostly slow enough for the gateway to notice in mid-stream that its caller left.
+    tokens: (60, 160),
+    paces: &[0, 25, 50, 50],
     streamed_percent: 100,
     left_percent: 100,
     most_record_ms: 4_000,
@@ -37,15 +63,22 @@ const POINTS: [Leave; 6] = [
     Leave::BeforeUsage,
 ];
 
-/// Makes so many calls that are left.
+/// Makes so many calls that are left, under each regime.
 ///
 /// # Panics
 /// When the parts do not run, or do not come to rest.
 #[must_use]
 pub fn drops(name: &str, seed: u64, rounds: u64) -> Report {
     let mut report = Report::begin("drops", seed);
-    let stage = Stage::start(name, &[]);
-    let random = Random::new(seed);
+    for regime in &REGIMES {
+        report.say(format!("regime: {}", regime.name));
+        drops_under(regime, name, (Random::new(seed), rounds), &mut report);
+    }
+    report.end()
+}
+
+fn drops_under(regime: &Regime, name: &str, (random, rounds): (Random, u64), report: &mut Report) {
+    let stage = Stage::start(&format!("{name}-{}", regime.name), regime.vars);
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..PARALLEL.min(rounds) {
@@ -58,12 +91,11 @@ pub fn drops(name: &str, seed: u64, rounds: u64) -> Report {
             });
         }
     });
-    stage.settle(GRACE_MS);
+    stage.settle(regime.grace_ms);
     let done = done.into_inner().expect("no panic");
     let chains: Vec<Chain> = done.iter().map(|(chain, ..)| chain.clone()).collect();
     report.add(audit(&stage, &chains, Leniency::default()));
-    check_wallets(&stage, &done, &mut report);
-    report.end()
+    check_wallets(&stage, &done, report);
 }
 
 fn leave(stage: &Stage, random: &mut Random, round: u64) -> (Chain, Order, Told) {

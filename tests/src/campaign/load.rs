@@ -19,12 +19,12 @@ const CONNECTIONS: usize = 32;
 const RESELLERS: usize = 4;
 
 /// About what a few calls hold, in nanos: the reseller's wallet, and each of its customers'.
-const CREDIT: (i64, i64) = (1_000_000, 200_000);
+const CREDIT: (i64, i64) = (4_000_000, 1_000_000);
 
 const GRACE_MS: i64 = 60_000;
 
 const SHAPE: Shape = Shape {
-    most_tokens: 60,
+    tokens: (1, 60),
     paces: &[0, 0, 200, 400],
     streamed_percent: 60,
     left_percent: 15,
@@ -61,7 +61,7 @@ pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
         }
         let posting = random.fork(1_000);
         // More comes than goes, so that there is always somebody to serve.
-        scope.spawn(move || poster.post(crowd, accounts, (posting, -60_000, 150_000)));
+        scope.spawn(move || poster.post(crowd, accounts, (posting, -400_000, 1_000_000)));
         let watcher = scope.spawn(move || watch(stage, crowd));
         std::thread::sleep(Duration::from_secs(seconds));
         crowd.stop();

@@ -76,8 +76,10 @@ pub enum End {
     Refused(u16),
     /// With an error inside the stream.
     Failed,
-    /// With a connection that broke or never was.
+    /// With a connection that broke.
     Broken,
+    /// Without a connection: nobody listened.
+    Unheard,
 }
 
 /// What a caller knows of its call.
@@ -100,8 +102,8 @@ pub struct Told {
 /// How long answers last.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Output tokens at most.
-    pub most_tokens: u64,
+    /// Output tokens at least, and at most.
+    pub tokens: (u64, u64),
     /// Output tokens a second, one of these.
     pub paces: &'static [u64],
     /// How many of a hundred calls are streamed.
@@ -131,7 +133,7 @@ impl Order {
 
     /// A random stream whose caller leaves it then.
     pub fn leaving(random: &mut Random, (marker, leave): (String, Leave), shape: &Shape) -> Self {
-        let tokens = random.between(1, shape.most_tokens);
+        let tokens = random.between(shape.tokens.0, shape.tokens.1);
         let record_ms = random.between(0, shape.most_record_ms);
         // Long enough for a caller to leave before the usage comes.
         let usage_ms = if leave == Leave::BeforeUsage {
@@ -205,19 +207,19 @@ impl Order {
             id: None,
             begun: false,
             charge: None,
-            end: End::Broken,
+            end: End::Unheard,
             at_ms: 0,
         };
         // A connection that breaks leaves what was told before.
-        if let Ok(end) = self.follow(address, key, &mut told) {
-            told.end = end;
-        }
+        told.end = match Connection::send(address, key, &self.body()) {
+            Ok(connection) => self.follow(connection, &mut told).unwrap_or(End::Broken),
+            Err(_) => End::Unheard,
+        };
         told.at_ms = now_ms();
         told
     }
 
-    fn follow(&self, address: &str, key: &str, told: &mut Told) -> Result<End> {
-        let mut connection = Connection::send(address, key, &self.body())?;
+    fn follow(&self, mut connection: Connection, told: &mut Told) -> Result<End> {
         if self.leave == Leave::BeforeHead {
             return Ok(End::Left);
         }
