@@ -12,6 +12,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::future::select;
 use tollgate_core::admission::Idempotency;
+use tollgate_core::alarm::{Alarm, AlarmKind};
 use tollgate_core::call::Wanted;
 use tollgate_core::catalogue::Dimension;
 use tollgate_core::chat::{self, ChatRequest};
@@ -23,6 +24,7 @@ use tollgate_core::settlement::Resolution;
 use worker::{AbortController, AbortSignal, Headers, Request, Response};
 
 use crate::admit::{Admitted, admit};
+use crate::alarm;
 use crate::authenticate::authenticate;
 use crate::body::{Body, read_json};
 use crate::clock::{now_ms, sleep_ms};
@@ -110,6 +112,11 @@ async fn complete(
     if resolution.shortfall > Nanos::ZERO {
         let nanos = serde_json::json!({ "shortfall_nanos": resolution.shortfall.get() });
         log::alarm(&gateway, "a call cost more than its hold", &nanos);
+        let detail = format!(
+            "{} cost {} more than its hold",
+            admitted.request, resolution.shortfall
+        );
+        alarm::raise_beyond_response(&gateway, Alarm::for_operator(AlarmKind::Shortfall, detail));
     }
     log::settled(&gateway, &admitted, &resolution, resolved);
 }
@@ -271,11 +278,11 @@ fn max_price(admitted: &Admitted) -> MaxPrice {
 /// A refused credential or an empty account at the provider stops everybody: the operator must know.
 pub fn report(gateway: &Gateway, failure: &Failure) {
     if matches!(failure.cause, Cause::Credential | Cause::Credits) {
-        let cause = serde_json::json!({ "cause": failure.cause.as_str() });
-        log::alarm(
-            gateway,
-            "the provider refuses the operator's account",
-            &cause,
-        );
+        let what = "the provider refuses the operator's account";
+        let cause = failure.cause.as_str();
+        log::alarm(gateway, what, &serde_json::json!({ "cause": cause }));
+        let detail = format!("{what}: {cause}");
+        let alarm = Alarm::for_operator(AlarmKind::ProviderRefuses, detail);
+        alarm::raise_beyond_response(gateway, alarm);
     }
 }

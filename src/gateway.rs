@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use thiserror::Error;
 use tollgate_core::ids::RequestId;
-use worker::{AbortSignal, Context, Env};
+use worker::{AbortSignal, Context, Env, console_error};
 
 use crate::clock::{now_ms, random_u64};
 use crate::config::{Config, ConfigFault};
@@ -54,7 +54,7 @@ pub struct Timings {
 }
 
 impl Gateway {
-    /// Begins a request, or with no caller a run of the sweep. The signal fires when the caller leaves.
+    /// Begins a request, or with no caller a run of the clock's. The signal fires when the caller leaves.
     pub fn begin(
         env: &Env,
         caller: Option<(Context, AbortSignal)>,
@@ -73,6 +73,16 @@ impl Gateway {
         }))
     }
 
+    /// Begins a run that nobody called. That it cannot begin is in the log.
+    pub fn begin_run(env: &Env) -> Option<Rc<Self>> {
+        Self::begin(env, None)
+            .map_err(|fault| {
+                let line = serde_json::json!({ "level": "error", "fault": fault.to_string() });
+                console_error!("{line}");
+            })
+            .ok()
+    }
+
     /// The request's id, told in `x-request-id`.
     pub const fn request(&self) -> RequestId {
         self.request.get()
@@ -84,8 +94,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// Runs a task that may go on after the response has ended or the caller has left. A run of the
-    /// sweep has no response and starts no such task.
+    /// Runs a task that may go on after the response has ended or the caller has left. A run of
+    /// the clock's has no response and starts no such task.
     pub fn run_beyond_response(&self, task: impl Future<Output = ()> + 'static) {
         if let Some((context, _)) = &self.caller {
             context.wait_until(task);

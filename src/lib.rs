@@ -10,8 +10,10 @@ mod one_shot;
 mod relay;
 mod routes;
 mod sweep;
+mod true_up;
 
 mod admit;
+mod alarm;
 mod authenticate;
 mod body;
 mod departure;
@@ -35,8 +37,9 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     routes::answer(request, &env, context).await
 }
 
-/// Resolves the holds whose Worker is gone; runs every minute.
+/// Resolves the holds whose Worker is gone and corrects estimates; runs every minute.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     sweep::run(&env).await;
+    true_up::run(&env).await;
 }

@@ -121,6 +121,15 @@ impl LiveCall<'_> {
         Outcome::Unknown(self.request.estimated_usage(0))
     }
 
+    /// A call whose answer began and gave nothing: without the provider's id there is no sign that
+    /// anybody worked on it.
+    pub fn unanswered(&self, lease: &Lease<'_>) -> Outcome {
+        match lease.provider_id() {
+            Some(_) => self.unknown(),
+            None => Outcome::NotSent,
+        }
+    }
+
     /// What is charged when the provider reported nothing: its own record, or else `fallback`. The
     /// record may take a moment to appear; one that takes longer is asked for by a true-up.
     pub async fn look_up(&self, lease: &mut Lease<'_>, fallback: Outcome) -> Bill {

@@ -4,6 +4,7 @@
 use std::error::Error;
 
 use serde_json::{Value, json};
+use tollgate_core::ids::RequestId;
 use tollgate_core::settlement::{Resolution, Resolved};
 use worker::{console_error, console_log};
 
@@ -12,10 +13,15 @@ use crate::gateway::Gateway;
 
 /// A fault that the caller is told nothing of, or only its kind.
 pub fn fault(gateway: &Gateway, at: &str, fault: &dyn Error) {
+    fault_of(gateway.request(), at, fault);
+}
+
+/// The same, where the request is another one or its surroundings are gone.
+pub fn fault_of(request: RequestId, at: &str, fault: &dyn Error) {
     let line = json!({
         "level": "warn",
         "event": "fault",
-        "request_id": gateway.request().to_string(),
+        "request_id": request.to_string(),
         "at": at,
         "fault": fault.to_string(),
     });

@@ -48,7 +48,8 @@ pub async fn one_shot(
         Ok(body) => body,
         Err(error) => {
             abort.abort();
-            return fail(call, lease, (responder, error), call.unknown()).await;
+            let fallback = call.unanswered(lease);
+            return fail(call, lease, (responder, error), fallback).await;
         }
     };
     let answer = match read_answer(&body) {
@@ -59,7 +60,7 @@ pub async fn one_shot(
                 report(call.gateway, failure);
                 Outcome::NotSent
             } else {
-                call.unknown()
+                call.unanswered(lease)
             };
             return fail(call, lease, (responder, fault.into_error()), fallback).await;
         }

@@ -39,7 +39,8 @@ pub async fn relay(
             log::fault(call.gateway, "stream", &fault);
             let error = ApiError::new(ErrorCode::Internal);
             relay.caller.fail(call, lease, (&error, "")).await;
-            let bill = call.look_up(lease, call.unknown()).await;
+            let fallback = call.unanswered(lease);
+            let bill = call.look_up(lease, fallback).await;
             return Ending::not_sent(Some(error.code)).billed(bill);
         }
     };
@@ -262,7 +263,7 @@ async fn bill_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, (seen, end): (&Seen
     let fallback = if insured || told_failure || empty {
         Outcome::NotSent
     } else if seen.visible_tokens == 0 {
-        call.unknown()
+        call.unanswered(lease)
     } else {
         Outcome::AtLeast(call.request.estimated_usage(seen.visible_tokens))
     };

@@ -156,11 +156,17 @@ impl Purse {
     /// What a new hold can take of the tightest budget; `None` where there is no budget.
     #[must_use]
     pub fn left(&self, now_ms: i64) -> Option<Nanos> {
-        let left = |period: Period| {
-            let budget = self.budget.of(period)?;
-            Some(left(budget, self.spent.within(period, now_ms), self.held))
-        };
-        Period::ALL.into_iter().filter_map(left).min()
+        let periods = Period::ALL.into_iter();
+        periods
+            .filter_map(|period| self.left_in(period, now_ms))
+            .min()
+    }
+
+    /// What a new hold can take of the budget of one period; `None` where there is none.
+    #[must_use]
+    pub fn left_in(&self, period: Period, now_ms: i64) -> Option<Nanos> {
+        let budget = self.budget.of(period)?;
+        Some(left(budget, self.spent.within(period, now_ms), self.held))
     }
 }
 

@@ -21,6 +21,7 @@ pub mod tokens;
 
 pub mod accounts;
 pub mod admission;
+pub mod alarm;
 pub mod audit;
 pub mod budget;
 pub mod call;
@@ -29,4 +30,6 @@ pub mod inquiry;
 pub mod ledger;
 pub mod limits;
 pub mod settlement;
+pub mod stored_call;
 pub mod sweep;
+pub mod true_up;

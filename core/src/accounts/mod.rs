@@ -1,7 +1,8 @@
-//! Accounts, keys and price rules: how people change and read them. Every change is one transaction
+//! Accounts, keys, their budgets and price rules: how people change and read them. Every change is one transaction
 //! with its audit entry, and raises the version that calls in flight are compared with. The
 //! transaction commits exactly when the subject exists and the change is allowed.
 
+mod budgets;
 mod change;
 mod create;
 mod history;
@@ -10,6 +11,10 @@ mod read;
 use crate::hrana::{Batch, Statement, StepIndex};
 use crate::ids::AccountId;
 
+pub use budgets::{
+    BudgetEdit, account_purse_statement, edit_key_budget, edit_spend_limit, key_purse_statement,
+    read_purse,
+};
 pub use change::{
     LimitEdit, edit_account_limits, edit_key_limits, end_rule, revoke_key, set_suspended,
 };

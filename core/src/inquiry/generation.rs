@@ -1,4 +1,4 @@
-//! One call of the caller's account: `GET generation`.
+//! One call of the caller's account: `GET generation`. After a true-up it tells the final figures.
 
 use crate::calendar::rfc3339;
 use crate::hrana::{HranaFault, Row, Statement};
@@ -10,7 +10,9 @@ use crate::money::Nanos;
 const GENERATION: &str = "\
 SELECT r.state, r.model, r.streamed, r.created_at_ms, r.outcome, r.prompt_tokens, r.cached_tokens,
   r.completion_tokens, r.reasoning_tokens, r.levels ->> '$[0].charge', r.status, r.error_code,
-  r.finish_reason, r.first_byte_ms, r.total_ms, r.max_tokens
+  r.finish_reason, r.first_byte_ms, r.total_ms, r.max_tokens, r.trued_up_at_ms,
+  (SELECT e.amount_nanos FROM ledger_entries e
+    WHERE e.reference = 'true_up:' || r.id || ':' || r.account_id)
 FROM requests r JOIN keys k ON k.account_id = r.account_id
 WHERE r.id = ?1 AND k.hash = ?2";
 
@@ -38,7 +40,13 @@ pub fn read_generation_row(request: RequestId, row: &Row) -> Result<Generation, 
     if row.get::<String>(0)? == "held" {
         return Ok(Generation::Running);
     }
-    let charge = Nanos::new(count(9)?.unwrap_or_default()).to_usd();
+    // What the true-up gave back is above zero.
+    let charged = Nanos::new(count(9)?.unwrap_or_default());
+    let given_back = Nanos::new(count(17)?.unwrap_or_default());
+    let charge = charged
+        .minus(given_back)
+        .map_err(|_| HranaFault::UnexpectedColumn(17))?
+        .to_usd();
     let mut data = ObjectWriter::new();
     let optional = |data: &mut ObjectWriter, name: &str, value: Option<String>| match value {
         Some(value) => data.string(name, &value),
@@ -67,9 +75,10 @@ pub fn read_generation_row(request: RequestId, row: &Row) -> Result<Generation, 
     number(&mut data, "native_tokens_reasoning", count(8)?);
     number(&mut data, "max_tokens", count(15)?);
     let outcome = text(4)?;
-    // The usage is our own estimate where the provider reported none.
+    // The usage is our own estimate where the provider reported none; a true-up changes the outcome.
     let estimated = matches!(outcome.as_deref(), Some("at_least" | "unknown"));
     data.raw("estimated", if estimated { "true" } else { "false" });
+    optional(&mut data, "trued_up_at", count(16)?.and_then(rfc3339));
     number(&mut data, "status", count(10)?);
     optional(&mut data, "error_code", text(11)?);
     optional(&mut data, "finish_reason", text(12)?);

@@ -1,5 +1,6 @@
 //! The caller's key: `GET key`.
 
+use crate::budget::{Period, Purse, WirePurse, purse_sql};
 use crate::calendar::{Periods, rfc3339};
 use crate::error::{ApiError, ErrorCode};
 use crate::hrana::{HranaFault, Row, Statement};
@@ -17,7 +18,7 @@ SELECT k.revoked_at_ms, k.expires_at_ms, k.prefix, k.name, k.charged_nanos,
   coalesce(k.tokens_per_minute, a.tokens_per_minute),
   coalesce(k.parallel_calls, a.parallel_calls),
   coalesce(k.max_tokens, a.max_tokens),
-  coalesce(k.allowed_models, a.allowed_models)
+  coalesce(k.allowed_models, a.allowed_models), {purse}
 FROM keys k JOIN accounts a ON a.id = k.account_id WHERE k.hash = ?1";
 
 const LIMITS: [&str; 6] = [
@@ -32,7 +33,7 @@ const LIMITS: [&str; 6] = [
 /// Reads the key with this hash.
 #[must_use]
 pub fn key_statement(hash: &KeyHash) -> Statement {
-    Statement::new(KEY).bind(&hash.0[..])
+    Statement::new(KEY.replace("{purse}", &purse_sql("k", "budget"))).bind(&hash.0[..])
 }
 
 /// The row of `key_statement` if the key may still ask. A suspended account may: it wants to know.
@@ -51,7 +52,7 @@ pub fn check_key(rows: &[Row], now_ms: i64) -> Result<&Row, ApiError> {
     Ok(row)
 }
 
-/// The answer's body. Budgets are not set on keys, so `limit` is null.
+/// The answer's body. `limit` is the tightest of the key's budgets at this moment.
 pub fn render_key(row: &Row, now_ms: i64) -> Result<String, HranaFault> {
     let usd = |column| {
         row.get::<i64>(column)
@@ -72,9 +73,8 @@ pub fn render_key(row: &Row, now_ms: i64) -> Result<String, HranaFault> {
     data.raw("usage_daily", &of_period(now.day, 5)?);
     data.raw("usage_weekly", &of_period(now.week, 7)?);
     data.raw("usage_monthly", &of_period(now.month, 9)?);
-    for name in ["limit", "limit_remaining", "limit_reset", "creator_user_id"] {
-        data.raw(name, "null");
-    }
+    render_budget(&mut data, &read_purse(row)?, now_ms);
+    data.raw("creator_user_id", "null");
     for name in [
         "byok_usage",
         "byok_usage_daily",
@@ -101,6 +101,43 @@ pub fn render_key(row: &Row, now_ms: i64) -> Result<String, HranaFault> {
     let mut body = ObjectWriter::new();
     body.raw("data", &data.end());
     Ok(body.end())
+}
+
+fn read_purse(row: &Row) -> Result<Purse, HranaFault> {
+    let wire: Result<WirePurse, _> = serde_json::from_str(&row.get::<String>(18)?);
+    wire.map(Purse::from)
+        .map_err(|_| HranaFault::UnexpectedColumn(18))
+}
+
+/// OpenRouter's three members, and Tollgate's own with every budget.
+fn render_budget(data: &mut ObjectWriter, purse: &Purse, now_ms: i64) {
+    let left = |period: Period| purse.left_in(period, now_ms);
+    let tightest = Period::ALL
+        .into_iter()
+        .filter_map(|period| Some((left(period)?, period)))
+        .min_by_key(|(left, _)| *left);
+    let usd = |amount: Option<Nanos>| amount.map_or("null".to_owned(), Nanos::to_usd);
+    let budget = tightest.and_then(|(_, period)| purse.budget.of(period));
+    data.raw("limit", &usd(budget));
+    data.raw("limit_remaining", &usd(tightest.map(|(left, _)| left)));
+    match tightest.and_then(|(_, period)| reset_word(period)) {
+        Some(word) => data.string("limit_reset", word),
+        None => data.raw("limit_reset", "null"),
+    }
+    let mut budgets = ObjectWriter::new();
+    for period in Period::ALL {
+        budgets.raw(period.as_str(), &usd(purse.budget.of(period)));
+    }
+    data.raw("budgets", &budgets.end());
+}
+
+const fn reset_word(period: Period) -> Option<&'static str> {
+    match period {
+        Period::Total => None,
+        Period::Day => Some("daily"),
+        Period::Week => Some("weekly"),
+        Period::Month => Some("monthly"),
+    }
 }
 
 fn render_limits(row: &Row) -> Result<String, HranaFault> {

@@ -65,6 +65,17 @@ impl Client {
         Answer::whole(self.send(body))
     }
 
+    /// Completes a chat with an `Idempotency-Key`.
+    pub fn chat_named(&self, idempotency_key: &str, body: &Value) -> Answer {
+        let request = self
+            .agent
+            .post(format!("{}/v1/chat/completions", self.base_url))
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("idempotency-key", idempotency_key)
+            .content_type("application/json");
+        Answer::whole(request.send(body.to_string()).unwrap())
+    }
+
     /// Completes a chat and hands over the answer as it comes.
     pub fn stream(&self, body: &Value) -> Stream {
         let mut body = body.clone();

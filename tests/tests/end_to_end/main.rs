@@ -4,13 +4,16 @@ mod client;
 mod price;
 mod provider;
 mod stage;
+mod true_up;
 
 mod first_call;
 mod money;
 mod sdks;
 
 mod credit;
+mod elastic;
 mod limits;
+mod repeated;
 
 mod bad_input;
 mod boundary;

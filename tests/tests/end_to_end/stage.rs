@@ -105,7 +105,7 @@ impl Stage {
     /// The row of a call.
     pub fn request(&self, id: RequestId) -> Request {
         let select = "SELECT state, outcome, levels, provider_id, lease_until_ms, status, \
-                      error_code, max_tokens, shortfall_nanos FROM requests WHERE id = ?1";
+                      error_code, max_tokens, shortfall_nanos, prompt_estimate FROM requests WHERE id = ?1";
         let row = self.database.row(Statement::new(select).bind(id.get()));
         let levels: String = row.get(2).unwrap();
         Request {
@@ -118,6 +118,7 @@ impl Stage {
             error_code: row.get(6).unwrap(),
             max_tokens: row.get(7).unwrap(),
             shortfall_nanos: row.get(8).unwrap(),
+            prompt_estimate: row.get(9).unwrap(),
         }
     }
 
@@ -167,6 +168,7 @@ pub struct Request {
     pub status: Option<i64>,
     pub error_code: Option<String>,
     pub max_tokens: i64,
+    pub prompt_estimate: u64,
     pub shortfall_nanos: Option<i64>,
 }
 

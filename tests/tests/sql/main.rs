@@ -2,7 +2,12 @@
 
 mod accounts;
 mod admission;
+mod alarm;
+mod budgets;
+mod extension;
+mod idempotency;
 mod ledger;
 mod settlement;
 mod sweep;
+mod true_up;
 mod world;

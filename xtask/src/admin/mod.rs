@@ -2,7 +2,9 @@
 //! change is made by `core` and leaves its line in the audit log; a refused one changes nothing.
 
 mod account;
+mod alarms;
 mod audit;
+mod budget;
 mod credit;
 mod key;
 mod limits;
@@ -49,9 +51,13 @@ enum Command {
     Grant(credit::Grant),
     /// Corrects an account's credit, up or down
     Adjust(credit::Adjust),
+    /// Sets what a key's calls, or all calls of an account, may be charged, and shows what is spent
+    Budget(budget::Budget),
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Shows what people must know, the latest first, or says that it was seen
+    Alarms(alarms::Arguments),
     /// Shows who changed what, the latest first
     Audit(audit::Arguments),
 }
@@ -71,7 +77,9 @@ impl Arguments {
             Command::Key(command) => command.run(&session)?,
             Command::Grant(grant) => grant.run(&session)?,
             Command::Adjust(adjust) => adjust.run(&session)?,
+            Command::Budget(budget) => budget.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
+            Command::Alarms(arguments) => arguments.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };
         report.print(self.json);
