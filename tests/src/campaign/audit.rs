@@ -110,7 +110,8 @@ impl<'a> Auditor<'a> {
         let mut short = i128::from(call.shortfall);
         for (index, (level, due)) in call.levels.iter().zip(&due).enumerate() {
             let expect = level.hold.min(*due);
-            let fits = match self.leniency.dry_wallets {
+            let short_of_credit = self.leniency.dry_wallets && call.trued_up;
+            let fits = match short_of_credit {
                 true => (0..=expect).contains(&level.paid),
                 false => level.paid == expect,
             };

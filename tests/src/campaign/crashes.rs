@@ -55,7 +55,12 @@ struct Findings {
 pub fn crashes(name: &str, seed: u64, rounds: u64) -> Report {
     let mut report = Report::begin("crashes", seed);
     let grace = GRACE_MS.to_string();
-    let mut stage = Stage::start(name, &[("LEASE_MS", LEASE_MS), ("GRACE_MS", &grace)]);
+    let vars = [
+        ("LEASE_MS", LEASE_MS),
+        ("GRACE_MS", &grace),
+        ("FIRST_PORTION_TOKENS", "16"),
+    ];
+    let mut stage = Stage::start(name, &vars);
     let mut random = Random::new(seed);
     let chains: Vec<Chain> = (0..RESELLERS)
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, (CREDIT, CREDIT)))

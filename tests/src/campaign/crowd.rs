@@ -128,10 +128,15 @@ impl Poster {
         let span = u64::try_from(most - least).unwrap_or_default();
         while !crowd.is_over() {
             let drawn = i64::try_from(random.between(0, span)).unwrap_or_default();
+            let amount = Nanos::new(least + drawn);
+            let kind = match amount > Nanos::ZERO {
+                true => EntryKind::Grant,
+                false => EntryKind::Adjustment,
+            };
             let entry = LedgerEntry {
                 account: random.pick(accounts).clone(),
-                kind: EntryKind::Adjustment,
-                amount: Nanos::new(least + drawn),
+                kind,
+                amount,
                 reference: format!("campaign:{:016x}", random.draw()),
                 reason: "campaign".to_owned(),
             };

@@ -39,6 +39,7 @@ const REGIMES: [Regime; 2] = [
             ("DRAIN_MS", "1000"),
             ("LEASE_MS", "4000"),
             ("GRACE_MS", "1000"),
+            ("FIRST_PORTION_TOKENS", "32"),
         ],
         grace_ms: 1_000,
     },

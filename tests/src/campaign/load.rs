@@ -45,7 +45,7 @@ FROM accounts WHERE balance_nanos < 0 OR held_nanos < 0 OR held_nanos > balance_
 #[must_use]
 pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
     let mut report = Report::begin("load", seed);
-    let stage = Stage::start(name, &[]);
+    let stage = Stage::start(name, &[("FIRST_PORTION_TOKENS", "16")]);
     let mut random = Random::new(seed);
     let chains: Vec<Chain> = (0..RESELLERS)
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, CREDIT))

@@ -46,7 +46,8 @@ impl Telling {
         let bills = bills.iter().map(|bill| (bill.marker.as_str(), bill));
         let bills: BTreeMap<&str, &Bill> = bills.collect();
         for told in told {
-            *self.ends.entry(format!("{:?}", told.end)).or_default() += 1;
+            let end = format!("{:?} {}", told.end, told.error);
+            *self.ends.entry(end.trim_end().to_owned()).or_default() += 1;
             let Some(id) = told.id.filter(|_| told.begun) else {
                 continue;
             };

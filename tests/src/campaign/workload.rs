@@ -95,6 +95,8 @@ pub struct Told {
     pub charge: Option<i64>,
     /// How it ended.
     pub end: End,
+    /// The code of the error, where one was told.
+    pub error: String,
     /// When, in Unix milliseconds.
     pub at_ms: i64,
 }
@@ -208,6 +210,7 @@ impl Order {
             begun: false,
             charge: None,
             end: End::Unheard,
+            error: String::new(),
             at_ms: 0,
         };
         // A connection that breaks leaves what was told before.
@@ -228,6 +231,8 @@ impl Order {
         told.id = id.map(RequestId::get);
         told.begun = head.status == 200;
         if !told.begun {
+            let body: Value = serde_json::from_str(&connection.body()?)?;
+            told.error = code_of(&body);
             return Ok(End::Refused(head.status));
         }
         if !self.streamed {
@@ -253,7 +258,10 @@ impl Order {
             let Ok(chunk) = serde_json::from_str::<Value>(&data) else {
                 continue;
             };
-            failed |= chunk.get("error").is_some();
+            if chunk.get("error").is_some() {
+                failed = true;
+                told.error = code_of(&chunk);
+            }
             let choice = &chunk["choices"][0];
             let said = choice["delta"]["content"].as_str().unwrap_or_default();
             pieces += u64::from(!said.is_empty());
@@ -269,6 +277,13 @@ impl Order {
         }
         Ok(if failed { End::Failed } else { End::Whole })
     }
+}
+
+fn code_of(value: &Value) -> String {
+    value["error"]["code"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// An amount of US dollars in nanos. Far below 2^53 of them, the nearest float still tells which.
