@@ -70,8 +70,8 @@ CREATE TABLE alarms (
 ) STRICT;
 
 -- Usage by the UTC day of the call, charged account, key and model, made from `requests` after the
--- fact. `base_nanos` is what the account's parent was charged, or at the top what the provider bills,
--- so that `charge_nanos - base_nanos` is the parent's margin.
+-- fact. `base_nanos` is what the account's parent was charged, its true-ups included, or at the top what
+-- the provider bills, so that `charge_nanos + true_up_nanos - base_nanos` is the parent's margin.
 CREATE TABLE usage_days (
   account_id TEXT NOT NULL,
   day INTEGER NOT NULL,
@@ -94,11 +94,12 @@ CREATE TABLE usage_days (
 ) STRICT;
 
 -- One row. Requests below `rolled_to_id` are all resolved and counted in `usage_days`; those below
--- `pruned_to_id` are gone.
+-- `pruned_to_id` are gone. The books were last reconciled on the UTC day `reconciled_day`.
 CREATE TABLE usage_marks (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   rolled_to_id INTEGER NOT NULL,
-  pruned_to_id INTEGER NOT NULL CHECK (pruned_to_id <= rolled_to_id)
+  pruned_to_id INTEGER NOT NULL CHECK (pruned_to_id <= rolled_to_id),
+  reconciled_day INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 INSERT INTO usage_marks (id, rolled_to_id, pruned_to_id) VALUES (1, 0, 0);

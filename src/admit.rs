@@ -5,12 +5,14 @@ use std::rc::Rc;
 use tollgate_core::admission::{
     Admission, Ask, Help, Refusal, Snapshot, rate_limit_headers, wallet_headers,
 };
+use tollgate_core::alarm::alarm_of_refusal;
 use tollgate_core::call::{Call, Identity, Wanted, price_call};
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::ids::RequestId;
 use tollgate_core::key::KeyHash;
 use tollgate_core::money::Nanos;
 
+use crate::alarm;
 use crate::clock::{now_ms, sleep_ms};
 use crate::facts::{self, Facts};
 use crate::gateway::Gateway;
@@ -165,6 +167,9 @@ fn is_worth_pricing_again(refusal: &Refusal, known: &Facts, wanted: &Wanted) -> 
 }
 
 fn explain(gateway: &Gateway, refusal: &Refusal, snapshot: &Snapshot, call: &Call) -> Refused {
+    if let Some(alarm) = alarm_of_refusal(refusal, snapshot, call.prices.at_ms) {
+        alarm::raise_beyond_response(gateway, alarm);
+    }
     let lacks_money = matches!(
         refusal,
         Refusal::InsufficientCredits { .. }

@@ -46,6 +46,8 @@ pub struct Config {
     /// How long after its caller left a call's work is dropped on the spot, in milliseconds, as the
     /// runtime does in production: only tests set it.
     pub stop_after_leaving_ms: Option<i64>,
+    /// How long a call stays in the log after it was counted, in days; zero is for ever.
+    pub retention_days: i64,
     /// Whether `/panic-probe` panics: only the test of panic isolation sets it.
     pub panic_probe: bool,
 }
@@ -69,6 +71,7 @@ impl Config {
                 .filter(|tokens| *tokens > 0),
             top_up_url: text(env, "TOP_UP_URL").ok().filter(|url| !url.is_empty()),
             stop_after_leaving_ms: number(env, "STOP_AFTER_LEAVING_MS").ok(),
+            retention_days: number(env, "RETENTION_DAYS")?,
             panic_probe: env
                 .var("PANIC_PROBE")
                 .is_ok_and(|value| value.to_string() == "on"),

@@ -4,6 +4,7 @@
 
 mod account;
 mod completion;
+mod housekeeping;
 mod live_call;
 mod models;
 mod one_shot;
@@ -37,9 +38,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
     routes::answer(request, &env, context).await
 }
 
-/// Resolves the holds whose Worker is gone and corrects estimates; runs every minute.
+/// Resolves the holds whose Worker is gone, corrects estimates, then keeps the books; runs every
+/// minute.
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     sweep::run(&env).await;
     true_up::run(&env).await;
+    housekeeping::run(&env).await;
 }

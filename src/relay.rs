@@ -4,6 +4,7 @@
 use std::pin::pin;
 
 use futures_util::StreamExt;
+use tollgate_core::alarm::alarm_of_refusal;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::openrouter::{Closing, Departure, Seen, Transcript, cut_off, is_insured};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
@@ -14,6 +15,7 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
 use worker::{AbortController, ByteStream, Response, ResponseBuilder};
 
+use crate::alarm;
 use crate::clock::{Timer, now_ms};
 use crate::completion::{Responder, report};
 use crate::departure::LOOK_UP_MS;
@@ -206,7 +208,7 @@ impl<'a> Relay<'a> {
         let charge = call.charge(&bill.outcome, lease);
         let usage = bill.outcome.usage();
         let short = match end {
-            End::Short(short) => Some(short.0.to_error(call.help())),
+            End::Short(short) => Some(explain(call, short)),
             End::Complete | End::Broken(_) | End::Left => None,
         };
         let nothing = Usage::default();
@@ -238,6 +240,15 @@ impl<'a> Relay<'a> {
             },
         }
     }
+}
+
+/// What the caller is told when its hold cannot grow; who must know besides is alarmed.
+fn explain(call: &LiveCall<'_>, short: &Short) -> ApiError {
+    let (refusal, snapshot) = &**short;
+    if let Some(alarm) = alarm_of_refusal(refusal, snapshot, now_ms()) {
+        alarm::raise_beyond_response(call.gateway, alarm);
+    }
+    refusal.to_error(call.help())
 }
 
 fn closing<'a>(call: &'a LiveCall<'_>) -> Closing<'a> {

@@ -241,11 +241,12 @@ impl Transaction<'_> {
         self.last
     }
 
-    /// Aborts the transaction unless the statement before it changed at least one row.
-    pub fn require_change(&mut self) {
+    /// Aborts the transaction unless the statement before it changed at least one row: then the
+    /// returned step fails.
+    pub fn require_change(&mut self) -> StepIndex {
         self.then(Statement::new(
             "INSERT INTO guard (ok) SELECT 0 WHERE changes() = 0",
-        ));
+        ))
     }
 
     /// Aborts the transaction unless the statement before it changed exactly `count` rows.

@@ -1,10 +1,13 @@
-//! Ledger entries: everything that moves credit and is not usage. Each enters once, by its
-//! reference, in the transaction that moves the balance.
+//! Ledger entries: everything that moves credit and is not usage. A `Posting` is the entries of one
+//! business event, all of them or none; each enters once, by its reference. How a posting becomes a
+//! transaction is in `posting`.
 
-use crate::audit::{Change, Entry};
-use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex};
+mod posting;
+
 use crate::ids::AccountId;
 use crate::money::Nanos;
+
+pub use posting::{PostBatch, Posted};
 
 /// Why credit moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,31 @@ impl EntryKind {
     }
 }
 
-/// One movement of credit.
+/// An amount above zero: which way it moves is said by what is done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount(Nanos);
+
+impl Amount {
+    /// The amount; `None` for zero and below.
+    #[must_use]
+    pub fn new(nanos: Nanos) -> Option<Self> {
+        (nanos > Nanos::ZERO).then_some(Self(nanos))
+    }
+
+    /// The amount in 1e-9 USD.
+    #[must_use]
+    pub const fn get(self) -> Nanos {
+        self.0
+    }
+
+    fn negative(self) -> Nanos {
+        Nanos::new(0_i64.saturating_sub(self.0.get()))
+    }
+}
+
+/// One movement of credit of either sign, such as a grant or an adjustment. Below zero it claws
+/// back: it takes what is free, and the rest becomes debt. What has more than one entry, or a sign
+/// that its kind decides, is made by the functions of [`Posting`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerEntry {
     /// Whose credit moves.
@@ -56,116 +83,196 @@ pub struct LedgerEntry {
     pub reason: String,
 }
 
-/// What the database said.
+/// Credit that an account gives to one right below it, or gives back to the one right above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Who gives: what is free covers all of it, or nothing happens.
+    pub from: AccountId,
+    /// Who gets it.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// Names the event; the entries are `transfer:EVENT:from` and `transfer:EVENT:to`.
+    pub event: String,
+    /// What people read in both statements.
+    pub reason: String,
+}
+
+/// Credit that was paid for with money: what a purchase, its refund and its dispute move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sale {
+    /// Who bought.
+    pub customer: AccountId,
+    /// The credit of the pack, or the part of it that is refunded or disputed.
+    pub credit: Amount,
+    /// What the reseller right above the customer earns or loses; `None` when the operator sells.
+    pub proceeds: Option<Proceeds>,
+    /// Names the payment, the refund or the dispute; the entries are `purchase:EVENT` and
+    /// `purchase:EVENT:reseller`, and likewise for the others.
+    pub event: String,
+    /// What people read in the statements.
+    pub reason: String,
+}
+
+/// The part of a sale that moves a reseller's wholesale wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proceeds {
+    /// The reseller right above the customer.
+    pub reseller: AccountId,
+    /// The receipts less the fees.
+    pub amount: Amount,
+}
+
+/// The entries of one business event. They enter the ledger together, once, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    lines: Vec<Line>,
+    family: Option<Family>,
+}
+
+/// One entry of a posting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    entry: LedgerEntry,
+    movement: Movement,
+    /// The entry that this one takes back, which must be in the ledger.
+    reverses: Option<String>,
+}
+
+/// What an entry does to its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Posted {
-    /// The entry is in the ledger and the balance moved.
-    Now,
-    /// The same entry was posted before; nothing changed.
-    Before,
-    /// Another entry has this reference; nothing changed.
-    ReferenceTaken,
-    /// There is no such account, or the amount does not fit its balance.
-    Impossible,
+enum Movement {
+    /// Gives: debt is repaid first.
+    Credit,
+    /// Takes what is free; the rest becomes debt.
+    Clawback,
+    /// Takes what is free, if that is enough and there is no debt.
+    Covered,
 }
 
-/// The batch of an entry, and where its answers stand.
-#[derive(Clone, Debug)]
-pub struct PostBatch {
-    /// What to execute.
-    pub batch: Batch,
-    commit: StepIndex,
-    existing: StepIndex,
+/// Two accounts of which one must be right above the other, and not the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Family {
+    /// The reseller, then its customer.
+    ParentAndChild(AccountId, AccountId),
+    /// In either order.
+    EitherAbove(AccountId, AccountId),
 }
 
-const INSERT: &str = "\
-INSERT INTO ledger_entries (account_id, kind, amount_nanos, reference, reason, created_at_ms)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (reference) DO NOTHING";
-
-// A credit repays the debt first.
-const CREDIT: &str = "\
-UPDATE accounts SET balance_nanos = balance_nanos + ?2 - min(debt_nanos, ?2),
-  debt_nanos = debt_nanos - min(debt_nanos, ?2) WHERE id = ?1";
-
-// A clawback takes what is free; the rest is debt.
-const CLAWBACK: &str = "\
-UPDATE accounts SET balance_nanos = balance_nanos - min(balance_nanos - held_nanos, ?2),
-  debt_nanos = debt_nanos + ?2 - min(balance_nanos - held_nanos, ?2) WHERE id = ?1";
-
-const EXISTING: &str = "\
-SELECT account_id = ?2 AND kind = ?3 AND amount_nanos = ?4 FROM ledger_entries WHERE reference = ?1";
-
-impl LedgerEntry {
-    /// The batch that posts the entry and logs who did it.
-    #[must_use]
-    pub fn to_batch(&self, change: &Change) -> PostBatch {
-        let mut batch = Batch::new();
-        let mut transaction = batch.begin(None);
-        transaction.then(
-            Statement::new(INSERT)
-                .bind(self.account.as_str())
-                .bind(self.kind.as_str())
-                .bind(self.amount.get())
-                .bind(self.reference.as_str())
-                .bind(self.reason.as_str())
-                .bind(change.at_ms),
-        );
-        transaction.require_change();
-        transaction.then(
-            change.of(Entry {
-                action: "ledger.post",
-                table: "accounts",
-                subject: self.account.as_str(),
-                before: "json_object('balance_nanos', r.balance_nanos, 'debt_nanos', r.debt_nanos)",
-                after: serde_json::json!({
-                    "kind": self.kind.as_str(),
-                    "amount_nanos": self.amount.get(),
-                    "reference": self.reference,
-                    "reason": self.reason,
-                })
-                .to_string(),
-            }),
-        );
-        transaction.require_change();
-        let move_sql = if self.amount > Nanos::ZERO {
-            CREDIT
+impl From<LedgerEntry> for Posting {
+    fn from(entry: LedgerEntry) -> Self {
+        let movement = if entry.amount > Nanos::ZERO {
+            Movement::Credit
         } else {
-            CLAWBACK
+            Movement::Clawback
         };
-        let magnitude = i64::try_from(self.amount.get().unsigned_abs()).unwrap_or(i64::MAX);
-        transaction.then(
-            Statement::new(move_sql)
-                .bind(self.account.as_str())
-                .bind(magnitude),
-        );
-        transaction.require_change();
-        let commit = transaction.commit();
-        let existing = batch.step(
-            Some(Condition::not_ok(commit)),
-            Statement::new(EXISTING)
-                .bind(self.reference.as_str())
-                .bind(self.account.as_str())
-                .bind(self.kind.as_str())
-                .bind(self.amount.get()),
-        );
-        PostBatch {
-            batch,
-            commit,
-            existing,
+        Self {
+            lines: vec![Line {
+                entry,
+                movement,
+                reverses: None,
+            }],
+            family: None,
         }
     }
 }
 
-impl PostBatch {
-    /// What the reply to the batch says.
-    pub fn read(&self, reply: &Reply) -> Result<Posted, HranaFault> {
-        if reply.is_ok(self.commit) {
-            return Ok(Posted::Now);
+impl Posting {
+    /// Moves credit between an account and the one right above it.
+    #[must_use]
+    pub fn transfer(transfer: &Transfer) -> Self {
+        let line = |account: &AccountId, movement, end: &str| {
+            let reference = format!("transfer:{}:{end}", transfer.event);
+            let entry = (account, EntryKind::Transfer, transfer.amount);
+            Line::new(entry, movement, reference, &transfer.reason)
+        };
+        Self {
+            lines: vec![
+                line(&transfer.from, Movement::Covered, "from"),
+                line(&transfer.to, Movement::Credit, "to"),
+            ],
+            family: Some(Family::EitherAbove(
+                transfer.from.clone(),
+                transfer.to.clone(),
+            )),
         }
-        Ok(match reply.rows(self.existing).first() {
-            None => Posted::Impossible,
-            Some(row) if row.get::<bool>(0)? => Posted::Before,
-            Some(_) => Posted::ReferenceTaken,
-        })
+    }
+
+    /// The pack to the customer, and the receipts less fees to the reseller above it.
+    #[must_use]
+    pub fn purchase(sale: &Sale) -> Self {
+        sale.posting(EntryKind::Purchase, Movement::Credit, "")
+    }
+
+    /// Takes back what was refunded, from the customer and from the reseller above it.
+    #[must_use]
+    pub fn refund(sale: &Sale) -> Self {
+        sale.posting(EntryKind::Refund, Movement::Clawback, "")
+    }
+
+    /// Takes back what the bank withdrew, from the customer and from the reseller above it.
+    #[must_use]
+    pub fn dispute(sale: &Sale) -> Self {
+        sale.posting(EntryKind::Dispute, Movement::Clawback, "")
+    }
+
+    /// Gives back what the dispute of the same event took. The sale is the same as the dispute's;
+    /// without that dispute in the ledger nothing is given.
+    #[must_use]
+    pub fn dispute_won(sale: &Sale) -> Self {
+        let mut posting = sale.posting(EntryKind::Dispute, Movement::Credit, ":won");
+        let lost = Self::dispute(sale);
+        for (line, lost) in posting.lines.iter_mut().zip(lost.lines) {
+            line.reverses = Some(lost.entry.reference);
+        }
+        posting
+    }
+
+    /// The entries, in the order in which they enter.
+    pub fn entries(&self) -> impl Iterator<Item = &LedgerEntry> {
+        self.lines.iter().map(|line| &line.entry)
+    }
+}
+
+impl Sale {
+    fn posting(&self, kind: EntryKind, movement: Movement, phase: &str) -> Posting {
+        let reference = format!("{}:{}{phase}", kind.as_str(), self.event);
+        let to_reseller = self.proceeds.as_ref().map(|proceeds| {
+            let reference = format!("{reference}:reseller");
+            let entry = (&proceeds.reseller, kind, proceeds.amount);
+            Line::new(entry, movement, reference, &self.reason)
+        });
+        let entry = (&self.customer, kind, self.credit);
+        let mut lines = vec![Line::new(entry, movement, reference, &self.reason)];
+        lines.extend(to_reseller);
+        let family = self.proceeds.as_ref().map(|proceeds| {
+            Family::ParentAndChild(proceeds.reseller.clone(), self.customer.clone())
+        });
+        Posting { lines, family }
+    }
+}
+
+impl Line {
+    fn new(
+        (account, kind, amount): (&AccountId, EntryKind, Amount),
+        movement: Movement,
+        reference: String,
+        reason: &str,
+    ) -> Self {
+        let amount = match movement {
+            Movement::Credit => amount.get(),
+            Movement::Clawback | Movement::Covered => amount.negative(),
+        };
+        Self {
+            entry: LedgerEntry {
+                account: account.clone(),
+                kind,
+                amount,
+                reference,
+                reason: reason.to_owned(),
+            },
+            movement,
+            reverses: None,
+        }
     }
 }

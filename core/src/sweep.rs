@@ -7,7 +7,7 @@ use crate::stored_call::{COLUMNS, StoredCall, read_stored_call};
 
 /// How far behind now the sweep starts to look at least, in milliseconds: an admission may commit
 /// this long after its id was drawn.
-const LOOK_BACK_MS: i64 = 600_000;
+pub(crate) const LOOK_BACK_MS: i64 = 600_000;
 
 const OVERDUE: &str = "\
 FROM requests r LEFT JOIN costs c ON c.id = r.cost_id

@@ -19,6 +19,7 @@ pub mod failure;
 pub mod process;
 pub mod progress;
 pub mod random;
+pub mod reconcile;
 pub mod repo;
 pub mod report;
 pub mod setup;

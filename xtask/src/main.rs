@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, campaign, catalogue, dev, docs, setup, test};
+use xtask::{admin, bench, build, campaign, catalogue, dev, docs, reconcile, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -82,6 +82,7 @@ enum Command {
     },
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
+    Reconcile(reconcile::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -135,5 +136,6 @@ fn run(command: Command) -> Result<(), Failure> {
         }),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
+        Command::Reconcile(arguments) => arguments.run(),
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::money::Picos;
+use crate::tokens;
 
 const HELLO: &str = r#""model":"m","messages":[{"role":"user","content":"hi"}]"#;
 
@@ -561,6 +562,59 @@ fn the_bound_is_above_the_bytes_and_the_estimate_plausible() {
         (request.prompt_estimate, 9)
     );
     assert_eq!(request.estimated_usage(0).completion_tokens, 0);
+}
+
+#[test]
+fn a_prompt_is_estimated_from_what_the_model_reads() {
+    let check = |messages: &str, more: &str, text: &str, fixed: u64| {
+        let body = format!(r#"{{"model":"m","messages":[{messages}]{more}}}"#);
+        let request = parse(body.as_bytes()).unwrap();
+        let expect = tokens::estimate(text) + fixed;
+        assert_eq!(request.prompt_estimate, expect, "{body}");
+    };
+    let hello = r#"{"role":"user","content":"hello there"}"#;
+    check(hello, "", "hello there", 4);
+    check(&format!("{hello},{hello}"), "", "hello therehello there", 8);
+    check(
+        hello,
+        r#","user":"somebody","stop":["x"]"#,
+        "hello there",
+        4,
+    );
+    check(
+        r#"{"role":"user","content":"\u043f\u0440\u0438\n"}"#,
+        "",
+        "при\n",
+        4,
+    );
+    check(
+        r#"{"role":"user","content":[{"type":"text","text":"what is this?"},
+            {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}"#,
+        "",
+        "what is this?",
+        1_004,
+    );
+    check(
+        r#"{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function",
+            "function":{"name":"f","arguments":"{\"a\":1}"}}]}"#,
+        "",
+        r#"f{"a":1}"#,
+        4,
+    );
+    check(
+        r#"{"role":"assistant","content":"b","reasoning":"a","reasoning_details":[
+            {"type":"reasoning.text","text":"a"}]}"#,
+        "",
+        "ba",
+        4,
+    );
+    let tool = r#"[{"type":"function","function":{"name":"f"}}]"#;
+    check(
+        hello,
+        &format!(r#","tools":{tool}"#),
+        &format!("hello there{tool}"),
+        4,
+    );
 }
 
 #[test]

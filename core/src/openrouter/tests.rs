@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::{ApiError, ErrorCode};
 use crate::money::Nanos;
+use crate::tokens;
 use serde_json::{Value, json};
 
 fn value(text: &str) -> Value {
@@ -114,8 +115,8 @@ fn an_answer_reaches_the_caller_without_the_operators_side() {
     assert_eq!(answer.provider_id.as_deref(), Some("gen-1"));
     assert_eq!(answer.usage, Some(usage()));
     assert_eq!(answer.reported_cost, Some(Nanos::new(9_900_000)));
-    // `hé`, `abcd`, and `f` with `{}`.
-    assert_eq!(answer.visible_tokens, 2 + 2 + 3);
+    let counted = ["hé", "abcd", "f{}"].map(tokens::estimate);
+    assert_eq!(answer.visible_tokens, counted.iter().sum::<u64>());
     assert_eq!(answer.finish_reason.as_deref(), Some("stop"));
     let text = answer.to_caller("req_1", Some((&usage(), Nanos::new(1_500))));
     assert_says_nothing_of_the_operator(&text.replace("openai/gpt-4o", ""));

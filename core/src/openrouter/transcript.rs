@@ -251,6 +251,7 @@ fn push_data(out: &mut String, data: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::estimate;
 
     const ANSWER: &str = concat!(
         ": OPENROUTER PROCESSING\n\n",
@@ -278,7 +279,10 @@ mod tests {
             ..Usage::default()
         };
         assert_eq!(whole.1.usage, Some(usage));
-        assert_eq!((whole.1.visible_tokens, whole.1.done), (2, true));
+        assert_eq!(
+            (whole.1.visible_tokens, whole.1.done),
+            (estimate("héy"), true)
+        );
         assert_eq!(whole.1.provider_id.as_deref(), Some("gen-up"));
         for at in 0..ANSWER.len() {
             let (first, second) = ANSWER.as_bytes().split_at(at);

@@ -90,3 +90,61 @@ fn each_call_text<'a>(calls: Raw<'a>, mut each: impl FnMut(Raw<'a>)) {
         function.get("arguments").into_iter().for_each(&mut each);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+    use crate::tokens::estimate;
+
+    #[test]
+    fn a_caller_pays_once_for_everything_that_was_seen_and_for_nothing_else() {
+        let check = |deltas: &[&str], texts: &[&str]| {
+            let mut visible = Visible::default();
+            for delta in deltas {
+                let choices = format!(r#"[{{"index":0,"delta":{delta}}}]"#);
+                let body = format!(r#"{{"choices":{choices}}}"#);
+                let object = json::parse_object(body.as_bytes()).unwrap();
+                visible.add(object.fields.first().unwrap().1);
+            }
+            let tokens: u64 = texts.iter().map(|text| estimate(text)).sum();
+            assert_eq!(visible.tokens(), tokens, "{deltas:?}");
+            assert!(visible.at_most() >= tokens, "{deltas:?}");
+        };
+        check(&[], &[]);
+        check(&["{}", r#"{"role":"assistant","content":""}"#], &[]);
+        check(&[r#"{"content":null}"#, "null"], &[]);
+        check(
+            &[r#"{"content":"unbe"}"#, r#"{"content":"lievable\n"}"#],
+            &["unbelievable\n"],
+        );
+        check(&[r#"{"refusal":"I can't"}"#], &["I can't"]);
+        check(
+            &[r#"{"content":"yes","reasoning":"let me think"}"#],
+            &["yes", "let me think"],
+        );
+        let repeated = r#"{"reasoning":"let me think","reasoning_details":[
+            {"type":"reasoning.text","text":"let me think"}]}"#;
+        check(&[repeated, repeated], &["let me thinklet me think"]);
+        check(
+            &[r#"{"reasoning":"a","reasoning_content":"a longer thought"}"#],
+            &["a longer thought"],
+        );
+        check(
+            &[r#"{"reasoning":"a","reasoning_details":[
+                {"type":"reasoning.summary","summary":"a thought "},
+                {"type":"reasoning.encrypted","data":"AAAA"},
+                {"type":"reasoning.text","text":"and another"}]}"#],
+            &["a thought and another"],
+        );
+        check(
+            &[
+                r#"{"tool_calls":[{"index":0,"id":"call_1","type":"function",
+                    "function":{"name":"get_weather","arguments":""}}]}"#,
+                r#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\":"}}]}"#,
+                r#"{"tool_calls":[{"index":0,"function":{"arguments":"\"Oslo\"}"}}]}"#,
+            ],
+            &[r#"get_weather{"city":"Oslo"}"#],
+        );
+    }
+}

@@ -77,7 +77,7 @@ impl Shape {
             Class::Upper => self.latin(Last::Upper, emit),
             Class::Accented => {
                 self.accented = ACCENT_REACH;
-                emit(Event::Accent);
+                emit(accent(c));
                 self.latin(Last::Lower, emit);
             }
             Class::Digit => self.digit(emit),
@@ -135,13 +135,14 @@ impl Shape {
             | Last::Mark(_)
             | Last::Script(_) => false,
         };
-        let before = self.last;
+        let (before, length) = (self.last, self.run);
         self.go_on(letter, goes_on);
         if !goes_on {
             emit(match before {
                 Last::Space | Last::Nothing => Event::SpacedWord,
                 Last::Mark('\'' | '\u{2019}') => Event::WordAfterApostrophe,
-                Last::Lower => Event::CamelWord,
+                Last::Lower if length > 2 => Event::CamelWord,
+                Last::Lower => Event::ScrambledWord,
                 Last::Newline | Last::Upper | Last::Digit | Last::Mark(_) | Last::Script(_) => {
                     Event::GluedWord
                 }
@@ -182,6 +183,7 @@ impl Shape {
     fn punctuation(&mut self, c: char, emit: impl FnMut(Event)) {
         let event = match self.last {
             Last::Mark(last) if last == c => Event::RepeatedPunctuation,
+            Last::Mark(_) if self.run == 1 => Event::SecondPunctuation,
             Last::Mark(_) => Event::FurtherPunctuation,
             Last::Space => Event::SpacedPunctuation,
             Last::Nothing
@@ -196,26 +198,30 @@ impl Shape {
 
     fn mark(&mut self, c: char, event: Event, mut emit: impl FnMut(Event)) {
         emit(event);
-        self.go_on(Last::Mark(c), false);
+        self.go_on(Last::Mark(c), matches!(self.last, Last::Mark(_)));
     }
 
     fn script(&mut self, c: char, script: Script, mut emit: impl FnMut(Event)) {
         let goes_on = self.last == Last::Script(script);
         self.go_on(Last::Script(script), goes_on);
-        match script {
-            Script::Cyrillic => emit(Event::Cyrillic),
-            Script::Greek => emit(Event::Greek),
-            Script::Arabic => emit(Event::Arabic),
-            Script::Hebrew => emit(Event::Hebrew),
-            Script::Devanagari => emit(Event::Devanagari),
-            Script::Thai => emit(Event::Thai),
-            Script::Han => emit(Event::Han),
-            Script::Kana => emit(Event::Kana),
-            Script::Hangul => emit(Event::Hangul),
-            Script::Other => (0..c.len_utf8()).for_each(|_| emit(Event::OtherByte)),
+        let (word, letter) = match script {
+            Script::Cyrillic => (Some(Event::CyrillicWord), Event::Cyrillic),
+            Script::Greek => (Some(Event::GreekWord), Event::Greek),
+            Script::Arabic => (Some(Event::ArabicWord), Event::Arabic),
+            Script::Hebrew => (Some(Event::HebrewWord), Event::Hebrew),
+            Script::Devanagari => (Some(Event::DevanagariWord), Event::Devanagari),
+            Script::Hangul => (Some(Event::HangulWord), Event::Hangul),
+            Script::Thai => (None, Event::Thai),
+            Script::Han => (None, Event::Han),
+            Script::Kana => (None, Event::Kana),
+            Script::Other => return (0..c.len_utf8()).for_each(|_| emit(Event::OtherByte)),
+        };
+        emit(letter);
+        if script == Script::Cyrillic && !matches!(c, 'А'..='я' | 'Ё' | 'ё') {
+            emit(Event::RareCyrillic);
         }
-        if !goes_on {
-            emit(Event::ScriptWord);
+        if let Some(word) = word.filter(|_| !goes_on) {
+            emit(word);
         }
     }
 }
@@ -238,6 +244,15 @@ fn class(c: char) -> Class {
         '\u{2070}'..='\u{2bff}' => Class::Symbol,
         '\u{3001}'..='\u{303f}' | '\u{ff00}'..='\u{ff65}' => Class::EastPunctuation,
         _ => Class::Script(script(c)),
+    }
+}
+
+/// What an accented letter tells of the words around it, besides that it is one.
+const fn accent(c: char) -> Event {
+    match c {
+        'ä' | 'ö' | 'ü' | 'ß' | 'Ä' | 'Ö' | 'Ü' => Event::Umlaut,
+        '\u{c0}'..='\u{ff}' | 'œ' | 'Œ' => Event::Accent,
+        _ => Event::RareAccent,
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum Event {
     WordAfterApostrophe,
     /// A capital after a small letter, as in `camelCase`.
     CamelWord,
+    /// The same after one or two letters, as in base64.
+    ScrambledWord,
     /// Letters 2 to 4 of a word.
     Letter,
     /// Letters 5 to 8.
@@ -31,6 +33,10 @@ pub(super) enum Event {
     AccentedFurthestLetter,
     /// A letter with an accent costs this in addition.
     Accent,
+    /// The same for those of German, which stand for longer words.
+    Umlaut,
+    /// The same for letters outside Latin-1, whose languages tokenizers know less well.
+    RareAccent,
     /// A capital after a capital.
     Capital,
     /// The first of at most three digits.
@@ -53,9 +59,11 @@ pub(super) enum Event {
     Punctuation,
     /// The same after a space.
     SpacedPunctuation,
-    /// The same after another punctuation character.
+    /// The second character of a run of punctuation, if it differs from the first.
+    SecondPunctuation,
+    /// Characters from the third on that differ from the one before.
     FurtherPunctuation,
-    /// The same after itself.
+    /// Punctuation after itself.
     RepeatedPunctuation,
     /// Dashes, curly quotes and the like.
     WidePunctuation,
@@ -67,16 +75,26 @@ pub(super) enum Event {
     Emoji,
     /// A part of an emoji.
     EmojiPart,
-    /// The first letter of a run in a script other than Latin costs this in addition.
-    ScriptWord,
+    /// The first letter of a word costs this in addition.
+    CyrillicWord,
     /// A letter.
     Cyrillic,
+    /// A letter that Russian does not have costs this in addition.
+    RareCyrillic,
+    /// The first letter of a word costs this in addition.
+    GreekWord,
     /// A letter.
     Greek,
+    /// The first letter of a word costs this in addition.
+    ArabicWord,
     /// A letter.
     Arabic,
+    /// The first letter of a word costs this in addition.
+    HebrewWord,
     /// A letter.
     Hebrew,
+    /// The first letter of a word costs this in addition.
+    DevanagariWord,
     /// A letter or sign.
     Devanagari,
     /// A letter or sign.
@@ -85,6 +103,8 @@ pub(super) enum Event {
     Han,
     /// A character.
     Kana,
+    /// The first letter of a word costs this in addition.
+    HangulWord,
     /// A syllable.
     Hangul,
     /// A byte of a letter in a script that the sample does not have.
@@ -109,46 +129,56 @@ impl Event {
     /// What this costs.
     pub(super) const fn weight(self) -> Weight {
         match self {
-            Self::SpacedWord => weight(1_000, 1_300),
-            Self::GluedWord => weight(900, 1_300),
-            Self::WordAfterApostrophe => weight(300, 1_000),
-            Self::CamelWord => weight(900, 1_300),
-            Self::Letter => weight(10, 150),
-            Self::FarLetter => weight(50, 250),
-            Self::FurthestLetter => weight(100, 300),
-            Self::AccentedWord => weight(200, 400),
-            Self::AccentedLetter => weight(80, 250),
-            Self::AccentedFarLetter => weight(150, 300),
-            Self::AccentedFurthestLetter => weight(200, 350),
-            Self::Accent => weight(300, 800),
-            Self::Capital => weight(300, 600),
-            Self::DigitGroup => weight(1_000, 1_000),
-            Self::Digit => weight(250, 1_000),
-            Self::SpacedNumber => weight(600, 1_000),
-            Self::SecondSpace => weight(1_000, 1_000),
-            Self::FurtherSpace => weight(20, 150),
-            Self::Newline => weight(1_000, 1_000),
-            Self::NewlineAfterMark => weight(400, 1_000),
-            Self::FurtherNewline => weight(50, 1_000),
-            Self::Punctuation => weight(900, 1_100),
-            Self::SpacedPunctuation => weight(900, 1_100),
-            Self::FurtherPunctuation => weight(500, 1_000),
-            Self::RepeatedPunctuation => weight(150, 600),
-            Self::WidePunctuation => weight(900, 2_000),
-            Self::EastPunctuation => weight(900, 1_500),
-            Self::Symbol => weight(1_500, 3_000),
-            Self::Emoji => weight(1_900, 4_000),
-            Self::EmojiPart => weight(1_000, 3_000),
-            Self::ScriptWord => weight(200, 500),
-            Self::Cyrillic => weight(270, 600),
-            Self::Greek => weight(400, 1_200),
-            Self::Arabic => weight(320, 1_200),
-            Self::Hebrew => weight(400, 1_300),
-            Self::Devanagari => weight(350, 1_300),
-            Self::Thai => weight(400, 1_300),
-            Self::Han => weight(700, 2_000),
-            Self::Kana => weight(650, 1_500),
-            Self::Hangul => weight(600, 2_500),
+            Self::SpacedWord => weight(920, 1_540),
+            Self::GluedWord => weight(730, 1_020),
+            Self::WordAfterApostrophe => weight(280, 850),
+            Self::CamelWord => weight(1_250, 1_440),
+            Self::ScrambledWord => weight(2_830, 3_280),
+            Self::Letter => weight(40, 140),
+            Self::FarLetter => weight(50, 230),
+            Self::FurthestLetter => weight(100, 270),
+            Self::AccentedWord => weight(170, 360),
+            Self::AccentedLetter => weight(70, 240),
+            Self::AccentedFarLetter => weight(130, 300),
+            Self::AccentedFurthestLetter => weight(180, 330),
+            Self::Accent => weight(80, 690),
+            Self::Umlaut => weight(870, 1_060),
+            Self::RareAccent => weight(1_110, 1_460),
+            Self::Capital => weight(70, 510),
+            Self::DigitGroup => weight(1_290, 1_520),
+            Self::Digit => weight(230, 880),
+            Self::SpacedNumber => weight(540, 870),
+            Self::SecondSpace => weight(900, 1_040),
+            Self::FurtherSpace => weight(0, 130),
+            Self::Newline => weight(860, 1_000),
+            Self::NewlineAfterMark => weight(420, 850),
+            Self::FurtherNewline => weight(50, 850),
+            Self::Punctuation => weight(600, 900),
+            Self::SpacedPunctuation => weight(1_140, 1_320),
+            Self::SecondPunctuation => weight(350, 830),
+            Self::FurtherPunctuation => weight(300, 840),
+            Self::RepeatedPunctuation => weight(140, 510),
+            Self::WidePunctuation => weight(1_080, 1_700),
+            Self::EastPunctuation => weight(1_130, 1_300),
+            Self::Symbol => weight(1_540, 2_550),
+            Self::Emoji => weight(2_540, 3_400),
+            Self::EmojiPart => weight(1_030, 2_550),
+            Self::CyrillicWord => weight(890, 1_040),
+            Self::Cyrillic => weight(150, 520),
+            Self::RareCyrillic => weight(840, 980),
+            Self::GreekWord => weight(570, 680),
+            Self::Greek => weight(340, 1_350),
+            Self::ArabicWord => weight(540, 640),
+            Self::Arabic => weight(290, 1_180),
+            Self::HebrewWord => weight(560, 660),
+            Self::Hebrew => weight(550, 1_220),
+            Self::DevanagariWord => weight(570, 680),
+            Self::Devanagari => weight(420, 1_350),
+            Self::Thai => weight(390, 1_970),
+            Self::Han => weight(630, 1_710),
+            Self::Kana => weight(600, 1_230),
+            Self::HangulWord => weight(550, 640),
+            Self::Hangul => weight(600, 2_140),
             Self::OtherByte => weight(500, 1_000),
         }
     }

@@ -1,16 +1,15 @@
-//! `admin grant` and `admin adjust`: credit that a person gives or takes. The same reference enters
-//! the ledger once, so that a command whose answer was lost can be repeated.
+//! `admin grant`, `admin adjust` and `admin transfer`: credit that a person gives, takes or moves.
+//! How a posting is made, and what is said when it is refused, is in `posting`.
 
 use clap::Args;
 use serde_json::json;
-use tollgate_core::ledger::{EntryKind, LedgerEntry, Posted};
+use tollgate_core::ledger::{self, EntryKind, LedgerEntry, Posting};
 use tollgate_core::money::Nanos;
 
 use super::Session;
+use super::posting::{Booked, above_zero, book, event, report};
 use crate::arguments;
-use crate::database::readable;
 use crate::failure::Failure;
-use crate::random;
 use crate::report::Report;
 
 #[derive(Args)]
@@ -31,6 +30,21 @@ pub(super) struct Adjust {
     #[arg(value_name = "ACC")]
     account: String,
     /// How much, in US dollars, such as `5` or `-5.00`; what is not there to take becomes debt
+    #[arg(value_name = "AMOUNT_USD", allow_hyphen_values = true)]
+    amount: String,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Args)]
+pub(super) struct Transfer {
+    /// The account that gives; all of it must be free, and it must have no debt
+    #[arg(value_name = "FROM")]
+    from: String,
+    /// The account that gets it: right below the other, or right above it
+    #[arg(value_name = "TO")]
+    to: String,
+    /// How much, in US dollars, above zero
     #[arg(value_name = "AMOUNT_USD", allow_hyphen_values = true)]
     amount: String,
     #[command(flatten)]
@@ -78,6 +92,26 @@ impl Adjust {
     }
 }
 
+impl Transfer {
+    pub fn run(&self, session: &Session<'_>) -> Result<Report, Failure> {
+        let amount = above_zero(&self.amount)?;
+        let reason = arguments::line("reason", &self.why.reason)?;
+        let event = event(self.why.reference.as_deref())?;
+        let from = session.charged_account(&arguments::account(&self.from)?)?;
+        let to = session.charged_account(&arguments::account(&self.to)?)?;
+        let transfer = ledger::Transfer {
+            from: from.id,
+            to: to.id,
+            amount,
+            event: event.clone(),
+            reason,
+        };
+        let posting = Posting::transfer(&transfer);
+        let booked = book(session, &posting, &event)?;
+        report(session, booked, &posting)
+    }
+}
+
 fn not_zero(text: &str) -> Result<Nanos, Failure> {
     let amount = arguments::usd(text)?;
     if amount == Nanos::ZERO {
@@ -93,10 +127,7 @@ fn post(
     why: &Why,
 ) -> Result<Report, Failure> {
     let reason = arguments::line("reason", &why.reason)?;
-    let event = match &why.reference {
-        Some(text) => arguments::reference(text)?,
-        None => random::reference()?,
-    };
+    let event = event(why.reference.as_deref())?;
     let account = session.charged_account(&arguments::account(account)?)?;
     let entry = LedgerEntry {
         account: account.id,
@@ -105,30 +136,12 @@ fn post(
         reference: format!("{}:{event}", kind.as_str()),
         reason,
     };
-    let batch = entry.to_batch(&session.change(&entry.account));
-    let posted = readable(batch.read(&session.database.execute(&batch.batch)?))?;
-    let word = match posted {
-        Posted::Now => "posted",
-        Posted::Before => "was posted before; nothing was changed:",
-        Posted::ReferenceTaken => {
-            return Err(Failure::new(format!(
-                "the reference `{event}` belongs to another {} of another amount or account",
-                kind.as_str()
-            ))
-            .hint("look for it with `cargo xtask admin audit`, or choose another reference"));
-        }
-        Posted::Impossible => {
-            return Err(Failure::new(format!(
-                "`{amount}` does not fit the balance of `{}`, which is `{}`",
-                entry.account, account.balance
-            ))
-            .hint("a balance is at most 9223372036 dollars"));
-        }
-    };
+    let booked = book(session, &Posting::from(entry.clone()), &event)?;
     let after = session.account(&entry.account)?;
     Ok(Report::line(
         format!(
-            "{word} {} {amount} for {}: balance {}, debt {}",
+            "{} {} {amount} for {}: balance {}, debt {}",
+            booked.word(),
             kind.as_str(),
             entry.account,
             after.balance,
@@ -139,7 +152,7 @@ fn post(
             "kind": kind.as_str(),
             "amount_nanos": amount.get(),
             "reference": entry.reference,
-            "posted_before": posted == Posted::Before,
+            "posted_before": booked == Booked::Before,
             "balance_nanos": after.balance.get(),
             "debt_nanos": after.debt.get(),
         }),

@@ -8,7 +8,9 @@ mod budget;
 mod credit;
 mod key;
 mod limits;
+mod posting;
 mod rule;
+mod sale;
 mod session;
 mod show;
 
@@ -53,6 +55,14 @@ enum Command {
     Adjust(credit::Adjust),
     /// Sets what a key's calls, or all calls of an account, may be charged, and shows what is spent
     Budget(budget::Budget),
+    /// Moves credit between a reseller and an account right below it
+    Transfer(credit::Transfer),
+    /// Books credit that was paid for, and the part of the reseller above
+    Purchase(sale::Purchase),
+    /// Takes back credit whose price was paid back; what is not there to take becomes debt
+    Refund(sale::Refund),
+    /// Takes back credit whose payment the bank withdrew, or gives it back with `--won`
+    Dispute(sale::Dispute),
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
@@ -78,6 +88,10 @@ impl Arguments {
             Command::Grant(grant) => grant.run(&session)?,
             Command::Adjust(adjust) => adjust.run(&session)?,
             Command::Budget(budget) => budget.run(&session)?,
+            Command::Transfer(transfer) => transfer.run(&session)?,
+            Command::Purchase(purchase) => purchase.run(&session)?,
+            Command::Refund(refund) => refund.run(&session)?,
+            Command::Dispute(dispute) => dispute.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
             Command::Alarms(arguments) => arguments.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,

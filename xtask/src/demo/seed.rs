@@ -120,8 +120,8 @@ fn grant(session: &Session<'_>, account: &AccountId, nanos: i64) -> Result<(), F
     let post = entry.to_batch(&session.change(account));
     match readable(post.read(&session.database.execute(&post.batch)?))? {
         Posted::Now | Posted::Before => Ok(()),
-        Posted::ReferenceTaken | Posted::Impossible => Err(Failure::new(format!(
-            "the database refused the demo credit of `{account}`"
+        refused => Err(Failure::new(format!(
+            "the database refused the demo credit of `{account}`: {refused:?}"
         ))
         .hint("start over with a new state")),
     }
