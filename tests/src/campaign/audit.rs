@@ -103,10 +103,16 @@ impl<'a> Auditor<'a> {
         if !self.matched.insert(&bill.generation) {
             self.broken(call, "has the bill of another call");
         }
-        let Some(rule) = self.markups.get(call.account.as_str()) else {
+        let Some(rule) = self.markups.get(call.account.as_str()).copied() else {
             return self.broken(call, "is of an account that makes no calls");
         };
-        let due = charges(bill.picos, &rules(&bill.model, *rule));
+        if call.tokens != bill.tokens {
+            self.broken(
+                call,
+                &format!("does not have the tokens of its bill: {bill:?}"),
+            );
+        }
+        let due = charges(bill.picos, &rules(&bill.model, rule));
         let mut short = i128::from(call.shortfall);
         for (index, (level, due)) in call.levels.iter().zip(&due).enumerate() {
             let expect = level.hold.min(*due);

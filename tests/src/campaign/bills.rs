@@ -22,8 +22,8 @@ pub struct Bill {
     pub generation: String,
     /// The model's name.
     pub model: String,
-    /// Output tokens, hidden ones included.
-    pub tokens: u64,
+    /// Input and output tokens, hidden ones included.
+    pub tokens: (u64, u64),
     /// 1e-12 USD.
     pub picos: i128,
     /// Whether the gateway hung up.
@@ -70,6 +70,7 @@ impl Provider {
 fn read(request: &Value) -> Option<Bill> {
     let generation = request["generation_id"].as_str()?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let count = |name: &str| request["usage"][name].as_u64();
     let body: Value = serde_json::from_str(request["body"].as_str()?).ok()?;
     let content = text(&body["messages"][0]["content"]);
     Some(Bill {
@@ -77,7 +78,7 @@ fn read(request: &Value) -> Option<Bill> {
         user: text(&body["user"]),
         generation: generation.to_owned(),
         model: text(&request["model"]),
-        tokens: request["usage"]["completion_tokens"].as_u64()?,
+        tokens: (count("prompt_tokens")?, count("completion_tokens")?),
         picos: picos(request["billed_usd"].as_str()?),
         left: request["client_gone"] == true,
         recorded: request["recorded"] == true,

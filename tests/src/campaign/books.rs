@@ -27,6 +27,8 @@ pub struct Call {
     pub trued_up: bool,
     /// What the caller's hold did not cover.
     pub shortfall: i64,
+    /// Input and output tokens.
+    pub tokens: (u64, u64),
     /// What each level held and paid, from the caller up.
     pub levels: Vec<Level>,
 }
@@ -49,7 +51,8 @@ pub struct Level {
 pub fn calls(database: &Database) -> Vec<Call> {
     let true_ups = true_ups(database);
     let select = "SELECT id, account_id, state, coalesce(outcome, ''), provider_id, resolved_at_ms, \
-                  coalesce(shortfall_nanos, 0), levels, trued_up_at_ms IS NOT NULL FROM requests ORDER BY id";
+                  coalesce(shortfall_nanos, 0), levels, trued_up_at_ms IS NOT NULL, \
+                  coalesce(prompt_tokens, 0), coalesce(completion_tokens, 0) FROM requests ORDER BY id";
     let reply = database.run(Statement::new(select));
     let rows = reply.rows(0).iter().map(|row| {
         let id: i64 = row.get(0).expect("an id");
@@ -73,6 +76,7 @@ pub fn calls(database: &Database) -> Vec<Call> {
             outcome: row.get(3).expect("an outcome"),
             generation: row.get(4).expect("perhaps an id"),
             resolved_at_ms: row.get(5).expect("perhaps a time"),
+            tokens: (row.get(9).expect("a count"), row.get(10).expect("a count")),
             trued_up: row.get(8).expect("a truth"),
             shortfall: row.get(6).expect("an amount"),
             levels: levels.collect(),
@@ -112,12 +116,11 @@ pub fn open_true_ups(database: &Database) -> i64 {
     row.get(0).expect("a count")
 }
 
-/// The amounts of all ledger entries whose reference starts with `prefix`, by reference.
+/// The account and the amount of every ledger entry, by its reference.
 #[must_use]
-pub fn entries(database: &Database, prefix: &str) -> BTreeMap<String, (String, i64)> {
-    let select = "SELECT reference, account_id, amount_nanos FROM ledger_entries \
-                  WHERE substr(reference, 1, length(?1)) = ?1";
-    let reply = database.run(Statement::new(select).bind(prefix));
+pub fn entries(database: &Database) -> BTreeMap<String, (String, i64)> {
+    let select = "SELECT reference, account_id, amount_nanos FROM ledger_entries";
+    let reply = database.run(Statement::new(select));
     let entries = reply.rows(0).iter().map(|row| {
         let entry = (
             row.get(1).expect("an account"),

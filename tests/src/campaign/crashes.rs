@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tollgate_core::ids::AccountId;
 use xtask::stack::Stack;
 
 use super::audit::{Leniency, audit};
@@ -81,7 +80,11 @@ pub fn crashes(name: &str, seed: u64, rounds: u64) -> Report {
         findings
             .telling
             .check(&told, (&calls, &bills), Some(outage));
-        findings.check_posted(&stage, &crowd);
+        let entries = books::entries(&stage.world.database);
+        for event in crowd.take_posted() {
+            findings.acknowledged += u64::from(event.acknowledged == Some(true));
+            findings.violations.extend(event.violation(&entries));
+        }
         let broken = books::violations(&stage.world.database);
         let broken = broken
             .into_iter()
@@ -106,21 +109,17 @@ fn crash(
 ) -> (Crowd, Outage) {
     let crowd = Crowd::default();
     let address = stage.address();
-    let accounts: Vec<AccountId> = chains
-        .iter()
-        .map(|chain| chain.caller.account.clone())
-        .collect();
     let posters = Poster::new(stage);
     let stack = &mut stage.stack;
     let outage = std::thread::scope(|scope| {
-        let (crowd, address, posters, accounts) = (&crowd, &address, &posters, &accounts);
+        let (crowd, address, posters) = (&crowd, &address, &posters);
         for (chain, index) in chains.iter().zip(0..) {
             let random = random.fork(index);
             scope.spawn(move || crowd.call(address, chain, (random, &SHAPE)));
         }
         for index in 0..POSTERS {
             let random = random.fork(1_000 + index);
-            scope.spawn(move || posters.post(crowd, accounts, (random, 1, 1_000_000)));
+            scope.spawn(move || posters.post(crowd, chains, (random, 1, 1_000_000)));
         }
         crowd.until_calls(random.between(20, 200));
         // Not only when a call has just ended.
@@ -170,25 +169,6 @@ fn kill(stack: &mut Stack, (random, round): (&mut Random, u64), findings: &mut F
 }
 
 impl Findings {
-    /// Credit that was acknowledged is there; what was not may be.
-    fn check_posted(&mut self, stage: &Stage, crowd: &Crowd) {
-        let entries = books::entries(&stage.world.database, "campaign:");
-        for posting in crowd.take_posted() {
-            let wanted = (posting.account.clone(), posting.amount);
-            match entries.get(&posting.reference) {
-                Some(found) if *found != wanted => {
-                    self.violations
-                        .push(format!("{posting:?} became {found:?}"));
-                }
-                None if posting.acknowledged => {
-                    self.violations
-                        .push(format!("acknowledged and lost: {posting:?}"));
-                }
-                Some(_) | None => self.acknowledged += u64::from(posting.acknowledged),
-            }
-        }
-    }
-
     fn tell(&mut self, report: &mut Report) {
         report.count("killed", &self.victims);
         report.say(format!("calls: {}", self.calls));

@@ -9,6 +9,7 @@ use super::books;
 use super::random::Random;
 use super::report::Report;
 use super::stage::{Chain, Stage};
+use super::telling::Telling;
 use super::workload::{Leave, Order, Shape, Told};
 
 /// Streams under way at the same time.
@@ -97,6 +98,12 @@ fn drops_under(regime: &Regime, name: &str, (random, rounds): (Random, u64), rep
     let chains: Vec<Chain> = done.iter().map(|(chain, ..)| chain.clone()).collect();
     report.add(audit(&stage, &chains, Leniency::default()));
     check_wallets(&stage, &done, report);
+    let told: Vec<Told> = done.into_iter().map(|(.., told)| told).collect();
+    let mut telling = Telling::default();
+    let calls = books::calls(&stage.world.database);
+    telling.check(&told, (&calls, &stage.provider.bills()), None);
+    telling.check_manners(&told);
+    report.violations.append(&mut telling.violations);
 }
 
 fn leave(stage: &Stage, random: &mut Random, round: u64) -> (Chain, Order, Told) {

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use tollgate_core::hrana::Statement;
-use tollgate_core::ids::AccountId;
 
 use super::audit::{Leniency, audit};
 use super::books;
@@ -50,10 +49,9 @@ pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
     let chains: Vec<Chain> = (0..RESELLERS)
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, CREDIT))
         .collect();
-    let accounts = accounts(&stage, &chains);
     let (crowd, poster) = (Crowd::default(), Poster::new(&stage));
     let watched = std::thread::scope(|scope| {
-        let (crowd, stage, accounts, poster) = (&crowd, &stage, &accounts, &poster);
+        let (crowd, stage, chains, poster) = (&crowd, &stage, &chains, &poster);
         for (chain, index) in chains.iter().zip(0..) {
             let random = random.fork(index);
             let address = stage.address();
@@ -61,7 +59,7 @@ pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
         }
         let posting = random.fork(1_000);
         // More comes than goes, so that there is always somebody to serve.
-        scope.spawn(move || poster.post(crowd, accounts, (posting, -400_000, 1_000_000)));
+        scope.spawn(move || poster.post(crowd, chains, (posting, -400_000, 1_000_000)));
         let watcher = scope.spawn(move || watch(stage, crowd));
         std::thread::sleep(Duration::from_secs(seconds));
         crowd.stop();
@@ -78,32 +76,23 @@ pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
     ));
     let calls = books::calls(&stage.world.database);
     let mut telling = Telling::default();
-    telling.check(&crowd.take_told(), (&calls, &stage.provider.bills()), None);
+    let told = crowd.take_told();
+    telling.check(&told, (&calls, &stage.provider.bills()), None);
+    telling.check_manners(&told);
     report.count("told", &telling.ends);
     report.say(format!(
         "charges told, and booked as told: {}",
         telling.as_told
     ));
     report.violations.append(&mut telling.violations);
-    report.say(format!(
-        "entries posted meanwhile: {}",
-        crowd.take_posted().len()
-    ));
+    let (entries, posted) = (books::entries(&stage.world.database), crowd.take_posted());
+    report.say(format!("credit moved meanwhile: {} times", posted.len()));
+    let lost = posted.iter().filter_map(|event| event.violation(&entries));
+    report.violations.extend(lost);
     report.say(format!("looks at all accounts: {}", watched.looks));
     report.violations.extend(watched.violations);
     report.add(audit(&stage, &chains, leniency));
     report.end()
-}
-
-/// Every customer, and every reseller above one.
-fn accounts(stage: &Stage, chains: &[Chain]) -> Vec<AccountId> {
-    let customers = chains.iter().map(|chain| chain.caller.account.clone());
-    let resellers = chains.iter().map(|chain| chain.reseller.clone());
-    let mut accounts: Vec<AccountId> = customers.chain(resellers).collect();
-    accounts.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-    accounts.dedup();
-    accounts.retain(|account| *account != stage.world.operator);
-    accounts
 }
 
 struct Watched {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bills::Bill;
 use super::books::Call;
-use super::workload::Told;
+use super::workload::{End, Told};
 
 /// How long a caller may take to read what was sent before a process died, in milliseconds.
 const READ_MS: i64 = 1_000;
@@ -63,6 +63,22 @@ impl Telling {
             }
             if let Some(charge) = told.charge {
                 self.check_charge((told, charge), call, outage);
+            }
+        }
+    }
+
+    /// While nothing is killed and the provider does nothing wrong, a call that is not answered is one
+    /// that somebody could not pay.
+    pub fn check_manners(&mut self, told: &[Told]) {
+        let unpaid = ["insufficient_credits", "reseller_unavailable"];
+        for told in told {
+            let fine = match told.end {
+                End::Whole | End::Left => true,
+                End::Refused(_) => unpaid.contains(&told.error.as_str()),
+                End::Failed | End::Broken | End::Unheard => false,
+            };
+            if !fine {
+                self.violations.push(format!("without a cause: {told:?}"));
             }
         }
     }

@@ -258,9 +258,12 @@ impl Order {
             let Ok(chunk) = serde_json::from_str::<Value>(&data) else {
                 continue;
             };
-            if chunk.get("error").is_some() {
-                failed = true;
-                told.error = code_of(&chunk);
+            failed |= chunk.get("error").is_some();
+            // A stream that ends because credit does says so beside the answer.
+            for place in [&chunk, &chunk["tollgate"]] {
+                if place.get("error").is_some() {
+                    told.error = code_of(place);
+                }
             }
             let choice = &chunk["choices"][0];
             let said = choice["delta"]["content"].as_str().unwrap_or_default();
