@@ -18,13 +18,13 @@ const CONNECTIONS: usize = 32;
 const RESELLERS: usize = 4;
 
 /// About what a few calls hold, in nanos: the reseller's wallet, and each of its customers'.
-const CREDIT: (i64, i64) = (4_000_000, 1_000_000);
+const CREDIT: (i64, i64) = (3_000_000, 500_000);
 
 const GRACE_MS: i64 = 60_000;
 
 const SHAPE: Shape = Shape {
-    tokens: (1, 60),
-    paces: &[0, 0, 200, 400],
+    tokens: (1, 400),
+    paces: &[0, 0, 400, 800],
     streamed_percent: 60,
     left_percent: 15,
     most_record_ms: 1_500,
@@ -44,7 +44,7 @@ FROM accounts WHERE balance_nanos < 0 OR held_nanos < 0 OR held_nanos > balance_
 #[must_use]
 pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
     let mut report = Report::begin("load", seed);
-    let stage = Stage::start(name, &[("FIRST_PORTION_TOKENS", "16")]);
+    let stage = Stage::start(name, &[("FIRST_PORTION_TOKENS", "8")]);
     let mut random = Random::new(seed);
     let chains: Vec<Chain> = (0..RESELLERS)
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, CREDIT))
@@ -59,7 +59,7 @@ pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
         }
         let posting = random.fork(1_000);
         // More comes than goes, so that there is always somebody to serve.
-        scope.spawn(move || poster.post(crowd, chains, (posting, -400_000, 1_000_000)));
+        scope.spawn(move || poster.post(crowd, chains, (posting, -400_000, 800_000)));
         let watcher = scope.spawn(move || watch(stage, crowd));
         std::thread::sleep(Duration::from_secs(seconds));
         crowd.stop();
