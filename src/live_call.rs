@@ -5,7 +5,6 @@ use tollgate_core::admission::Help;
 use tollgate_core::chat::ChatRequest;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::money::Nanos;
-use tollgate_core::openrouter::{billed_usage, recorded_cost};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
 
@@ -149,10 +148,12 @@ impl LiveCall<'_> {
             match lease.keep(read).await {
                 Err(LeaseLost) => return fallback,
                 Ok(Some(body)) => {
-                    if let Some(outcome) = billed_usage(&body) {
+                    let recorded = self.admitted.call.prices.recorded(&body);
+                    if let Some(recorded) = recorded.filter(|recorded| recorded.ended) {
+                        let usage = |usage| self.complete_usage(usage);
                         return Bill {
-                            outcome: outcome.map_usage(|usage| self.complete_usage(usage)),
-                            reported_cost: recorded_cost(&body),
+                            outcome: recorded.outcome.map_usage(usage),
+                            reported_cost: recorded.reported_cost,
                         };
                     }
                 }

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use tollgate_core::alarm::{Alarm, AlarmKind};
 use tollgate_core::hrana::{Batch, Row, Statement};
 use tollgate_core::ids::RequestId;
+use tollgate_core::settlement::Recorded;
 use tollgate_core::settlement::Resolved;
-use tollgate_core::stored_call::{Recorded, StoredCall};
+use tollgate_core::stored_call::StoredCall;
 use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
 use worker::{Env, console_log};
 

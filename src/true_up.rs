@@ -8,7 +8,8 @@ use futures_util::stream;
 use tollgate_core::alarm::{Alarm, AlarmKind};
 use tollgate_core::hrana::{Batch, Row};
 use tollgate_core::money::Nanos;
-use tollgate_core::stored_call::{Recorded, StoredCall};
+use tollgate_core::settlement::Recorded;
+use tollgate_core::stored_call::StoredCall;
 use tollgate_core::true_up::{
     Correction, DueTrueUp, Next, TruedUp, due_statement, read_due, read_due_call,
 };

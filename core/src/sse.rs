@@ -69,10 +69,14 @@ impl Decoder {
         result
     }
 
-    /// The end of the stream: whether an event was left unfinished. An event that is not UTF-8
-    /// or broken before counts as unfinished and empty.
+    /// The end of the stream: whether an event was left unfinished. An event that is not UTF-8,
+    /// and whatever a fault left behind, counts as unfinished and empty.
     #[must_use]
     pub fn finish(&mut self) -> End<'_> {
+        if self.fault.is_some() {
+            // How much of the faulty event is kept depends on how the bytes arrived.
+            return End::Unfinished("");
+        }
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);
             if let Some(value) = field_data(&line) {
@@ -215,7 +219,6 @@ mod tests {
             End::Clean => None,
             End::Unfinished(data) => Some(data.to_owned()),
         };
-        let unfinished = unfinished.filter(|_| fault.is_none());
         Heard {
             events,
             fault,
@@ -306,18 +309,20 @@ mod tests {
             b"data: a\n\ndata: \xFF\n\n",
             &["a"],
             Some(Fault::NotUtf8),
-            None,
+            Some(""),
         );
         check(
             b"data: \xC3\n\ndata: a\n\n",
             &[],
             Some(Fault::NotUtf8),
-            None,
+            Some(""),
         );
         let line = [b"data: a\n\ndata: ".as_slice(), &[b'x'; 80]].concat();
-        check(&line, &["a"], Some(Fault::TooLarge), None);
+        check(&line, &["a"], Some(Fault::TooLarge), Some(""));
         let lines = b"data: 0123456789\n".repeat(8);
-        check(&lines, &[], Some(Fault::TooLarge), None);
+        check(&lines, &[], Some(Fault::TooLarge), Some(""));
+        let event = [b"data: a\ndata: ".as_slice(), &[b'x'; 80], b"\n\n"].concat();
+        check(&event, &[], Some(Fault::TooLarge), Some(""));
         check(
             &b"data: 0123456789\n\n".repeat(8),
             &["0123456789"; 8],

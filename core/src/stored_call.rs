@@ -7,9 +7,10 @@ use crate::catalogue::Cost;
 use crate::hrana::{HranaFault, Row};
 use crate::ids::{AccountId, KeyId, RequestId, RuleId};
 use crate::money::Nanos;
-use crate::openrouter::read_generation;
 use crate::pricing::PriceRule;
-use crate::settlement::{LevelCharge, Outcome, Priced, Prices, Resolution, ResolutionFacts};
+use crate::settlement::{
+    LevelCharge, Outcome, Priced, Prices, Recorded, Resolution, ResolutionFacts,
+};
 use crate::usage::Usage;
 
 /// A row of `requests` with its prices.
@@ -31,18 +32,6 @@ pub struct StoredCall {
     pub levels: Vec<LevelCharge>,
     reserved_tokens: u64,
     prices: Prices,
-}
-
-/// What the provider's own record says of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// What is billed.
-    pub outcome: Outcome,
-    /// What the provider says it bills the operator.
-    pub reported_cost: Option<Nanos>,
-    /// Whether the record is about a call that has ended: one without tokens, cost and end may be
-    /// about a call that is still running.
-    pub ended: bool,
 }
 
 /// What a statement selects for `read_stored_call`, as its first columns, from `FROM`.
@@ -88,24 +77,9 @@ impl StoredCall {
     }
 
     /// Reads the body of the provider's record (`GET /generation`); `None` if it says nothing usable.
-    /// A record without cost is a call that was not billed, unless its tokens cost nothing here, too.
     #[must_use]
     pub fn recorded(&self, body: &[u8]) -> Option<Recorded> {
-        let record = read_generation(body).ok()?;
-        let answered = record.usage.filter(|usage| usage.completion_tokens > 0);
-        let free = answered.filter(|usage| self.price(&Outcome::Exact(*usage)).cost == Nanos::ZERO);
-        let outcome = match (record.total_cost, free) {
-            (Some(Nanos::ZERO), None) => Outcome::NotSent,
-            (Some(_) | None, _) => Outcome::Exact(record.usage?),
-        };
-        Some(Recorded {
-            outcome,
-            reported_cost: record.total_cost,
-            ended: outcome != Outcome::NotSent
-                || answered.is_some()
-                || record.cancelled
-                || record.finish_reason.is_some(),
-        })
+        self.prices.recorded(body)
     }
 
     /// What is charged while the provider has no record: the estimated prompt, and of the answer what

@@ -10,7 +10,8 @@ use crate::hrana::{
 use crate::ids::{AccountId, RequestId};
 use crate::ledger::EntryKind;
 use crate::money::Nanos;
-use crate::stored_call::{COLUMNS, Recorded, StoredCall, WIDTH, read_stored_call};
+use crate::settlement::Recorded;
+use crate::stored_call::{COLUMNS, StoredCall, WIDTH, read_stored_call};
 
 /// Pauses before the next question after one that brought no record, in milliseconds. The settlement
 /// makes the first question due five seconds after it; after the last one the estimate stays.

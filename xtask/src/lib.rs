@@ -16,6 +16,7 @@ pub mod demo;
 pub mod dev;
 pub mod docs;
 pub mod failure;
+pub mod fuzz;
 pub mod process;
 pub mod progress;
 pub mod random;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, campaign, catalogue, dev, docs, reconcile, setup, test};
+use xtask::{admin, bench, build, campaign, catalogue, dev, docs, fuzz, reconcile, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -80,6 +80,17 @@ enum Command {
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
     },
+    /// Fuzzes everything that reads what strangers send, with cargo-fuzz; the tests only replay
+    Fuzz {
+        /// One target, such as `sse`; all of them otherwise
+        target: Option<String>,
+        /// How long each target runs; 0 only replays what is recorded
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+        /// Adds what was reached to the corpus in the repository, minimised
+        #[arg(long)]
+        keep: bool,
+    },
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
     Reconcile(reconcile::Arguments),
@@ -133,6 +144,15 @@ fn run(command: Command) -> Result<(), Failure> {
             rounds,
             seconds,
             seed,
+        }),
+        Command::Fuzz {
+            target,
+            seconds,
+            keep,
+        } => fuzz::run(&fuzz::Options {
+            target,
+            seconds,
+            keep,
         }),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),

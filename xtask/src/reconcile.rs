@@ -102,7 +102,7 @@ impl Findings {
         let books = &self.books;
         let mut text = format!(
             "the books at {checked_at}\naccounts        {}\nkeys            {}\n\
-             ledger entries  {}\nroll-ups        {} rows; {} days compared with their calls\n\
+             ledger entries  {}\nroll-ups        {} rows; whole days compared with their calls: {}\n\
              calls           {} that are kept\n",
             books.accounts,
             books.keys,

@@ -110,10 +110,13 @@ fn cargo(words: &str) -> Command {
 
 fn formatting() -> Result<(), Failure> {
     process::run(&mut cargo("fmt --all --check"))?;
-    // A workspace of its own, which the line above does not see.
-    process::run(&mut cargo(
-        "fmt --manifest-path xtask/wasm-bindgen/Cargo.toml --check",
-    ))
+    // Workspaces of their own, which the line above does not see.
+    for manifest in ["xtask/wasm-bindgen/Cargo.toml", "fuzz/Cargo.toml"] {
+        process::run(&mut cargo(&format!(
+            "fmt --manifest-path {manifest} --check"
+        )))?;
+    }
+    Ok(())
 }
 
 fn wasm_size() -> Result<(), Failure> {

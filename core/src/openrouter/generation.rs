@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use super::usage::{cost, count, whole};
 use crate::json::{self, Kind, Raw};
 use crate::money::Nanos;
-use crate::settlement::Outcome;
 use crate::usage::Usage;
 
 /// What OpenRouter recorded.
@@ -43,23 +42,6 @@ pub fn read_generation(body: &[u8]) -> Result<GenerationRecord<'_>, GenerationFa
         cancelled: data.get("cancelled").and_then(Raw::as_bool) == Some(true),
         finish_reason: data.get("finish_reason").and_then(Raw::as_str),
     })
-}
-
-/// What the record at the provider says of a call's bill; `None` when it says nothing usable. A
-/// record of no cost at all is a call that was not billed.
-#[must_use]
-pub fn billed_usage(body: &[u8]) -> Option<Outcome> {
-    let record = read_generation(body).ok()?;
-    if record.total_cost == Some(Nanos::ZERO) {
-        return Some(Outcome::NotSent);
-    }
-    record.usage.map(Outcome::Exact)
-}
-
-/// What the record says OpenRouter bills the operator, rounded up.
-#[must_use]
-pub fn recorded_cost(body: &[u8]) -> Option<Nanos> {
-    read_generation(body).ok()?.total_cost
 }
 
 fn native_usage(data: Raw<'_>) -> Option<Usage> {

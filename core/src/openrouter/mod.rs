@@ -17,9 +17,7 @@ pub use answer::{Answer, AnswerFault, read_answer};
 pub use cancellation::Departure;
 pub use chunk::{Chunk, ChunkFault, DONE, Head, error_chunk, read_chunk, usage_chunk};
 pub use failure::{Cause, Failure, failure};
-pub use generation::{
-    GenerationFault, GenerationRecord, billed_usage, read_generation, recorded_cost,
-};
+pub use generation::{GenerationFault, GenerationRecord, read_generation};
 pub use transcript::{Closing, Seen, Transcript, cut_off};
 
 use crate::json::ObjectWriter;

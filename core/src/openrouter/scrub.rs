@@ -36,28 +36,31 @@ const REMOVED: &str = "[removed]";
 /// The text fit to be shown: one line, bounded, addresses removed. `None` when it must not be
 /// shown, or says nothing.
 pub(super) fn scrub(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
+    let line = one_line(text);
+    // Words that only a line feed or several spaces kept apart stand together now.
+    let lower = line.to_ascii_lowercase();
     if WITHHELD.iter().any(|word| lower.contains(word)) {
         return None;
     }
-    let mut out = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if word.is_empty() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(if is_address(word) || is_opaque(word) {
+    let shown = |word| {
+        if is_address(word) || is_opaque(word) {
             REMOVED
         } else {
             word
-        });
-    }
+        }
+    };
+    let words: Vec<&str> = line.split(' ').map(shown).collect();
+    let mut out = words.join(" ");
     if out.chars().count() > LONGEST {
         out = out.chars().take(LONGEST).chain(['…']).collect();
     }
     (!out.is_empty() && out != "Provider returned error").then_some(out)
+}
+
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 fn is_address(word: &str) -> bool {

@@ -460,6 +460,8 @@ fn a_providers_words_are_shown_only_when_they_speak_of_the_request() {
         "You exceeded your current quota",
         "organization must be verified",
         "Authorization header missing",
+        "bad API\nkey",
+        "the  key  limit: your \t key",
     ] {
         check(secret, None);
     }

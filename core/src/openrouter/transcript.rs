@@ -244,8 +244,12 @@ impl Relay<'_> {
 }
 
 fn push_data(out: &mut String, data: &str) {
-    // Writing to a string cannot fail.
-    let _ = write!(out, "data: {data}\n\n");
+    // A provider may break its JSON over several lines; each is a `data` line of its own.
+    for line in data.split('\n') {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "data: {line}");
+    }
+    out.push('\n');
 }
 
 #[cfg(test)]
@@ -288,6 +292,15 @@ mod tests {
             let (first, second) = ANSWER.as_bytes().split_at(at);
             assert_eq!(relay(&[first, second]), whole, "split at {at}");
         }
+    }
+
+    #[test]
+    fn json_that_is_broken_over_lines_stays_one_event() {
+        let stream = "data: {\"choices\":[{\"delta\":{\"content\":\ndata: \"x\"}}]}\n\n";
+        let (out, _) = relay(&[stream.as_bytes()]);
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(lines.len(), 3, "{out}");
+        assert_eq!((lines[1], lines[2]), ("data: \"x\"}}]}", ""));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 mod batch;
 mod outcome;
+mod record;
 
 pub use batch::{
     LevelCharge, Progress, Resolution, ResolutionBatch, ResolutionFacts, Resolved,
     renew_lease_statement,
 };
 pub use outcome::{Outcome, Priced, Prices};
+pub use record::Recorded;

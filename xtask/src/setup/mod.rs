@@ -1,6 +1,7 @@
 //! Installs the pinned tools. Every command calls [`tools`] first; when everything is there it
 //! only looks at files and starts no process.
 
+mod cargo_fuzz;
 mod debian;
 mod npm;
 mod python;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 
+pub use cargo_fuzz::cargo_fuzz;
 pub use python::openai as python_openai;
 
 /// Where the installed tools are.

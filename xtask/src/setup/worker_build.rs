@@ -138,7 +138,7 @@ fn write_executable(file: &Path, text: &str) -> std::io::Result<()> {
 
 /// The pinned cargo, for building a tool: without debug information and incremental state, which
 /// nobody would use.
-fn cargo() -> std::process::Command {
+pub(super) fn cargo() -> std::process::Command {
     let mut cargo = command("cargo");
     cargo.env("RUSTUP_TOOLCHAIN", TOOLCHAIN);
     cargo

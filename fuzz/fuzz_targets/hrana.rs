@@ -1,0 +1,5 @@
+//! libFuzzer's way into `properties/src/hrana.rs`; nothing is decided here.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tollgate_fuzz_properties::hrana::check(data));
