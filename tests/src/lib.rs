@@ -5,8 +5,11 @@
 pub mod campaign;
 mod database;
 mod server;
+pub mod simulation;
+pub mod sqlite;
 mod world;
 
 pub use database::Database;
 pub use server::Server;
+pub use sqlite::Sqlite;
 pub use world::{Caller, Wallet, World};

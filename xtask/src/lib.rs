@@ -24,5 +24,6 @@ pub mod reconcile;
 pub mod repo;
 pub mod report;
 pub mod setup;
+pub mod simulate;
 pub mod stack;
 pub mod test;

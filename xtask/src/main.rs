@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, campaign, catalogue, dev, docs, fuzz, reconcile, setup, test};
+use xtask::{
+    admin, bench, build, campaign, catalogue, dev, docs, fuzz, reconcile, setup, simulate, test,
+};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -91,6 +93,7 @@ enum Command {
         #[arg(long)]
         keep: bool,
     },
+    Simulate(simulate::Arguments),
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
     Reconcile(reconcile::Arguments),
@@ -154,6 +157,7 @@ fn run(command: Command) -> Result<(), Failure> {
             seconds,
             keep,
         }),
+        Command::Simulate(arguments) => arguments.run(),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
