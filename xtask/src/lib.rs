@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod bench;
 pub mod build;
 pub mod cache;
+pub mod campaign;
 pub mod catalogue;
 pub mod clock;
 pub mod database;

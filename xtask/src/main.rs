@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, dev, docs, fuzz, reconcile, setup, simulate, test};
+use xtask::{
+    admin, bench, build, campaign, catalogue, dev, docs, fuzz, reconcile, setup, simulate, test,
+};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -65,6 +67,21 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         json: Option<PathBuf>,
     },
+    /// Lets callers leave, kills processes and drains wallets, and checks every charge
+    Campaign {
+        /// Which one; without it, all of them
+        #[arg(value_parser = ["drops", "crashes", "load"])]
+        name: Option<String>,
+        /// How many streams are left (200), and how often something is killed (20)
+        #[arg(long, value_name = "N")]
+        rounds: Option<u64>,
+        /// How long the load lasts (60)
+        #[arg(long, value_name = "N")]
+        seconds: Option<u64>,
+        /// Repeats the choices of an earlier run
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    },
     /// Fuzzes everything that reads what strangers send, with cargo-fuzz; the tests only replay
     Fuzz {
         /// One target, such as `sse`; all of them otherwise
@@ -119,6 +136,17 @@ fn run(command: Command) -> Result<(), Failure> {
             seconds,
             quick,
             json,
+        }),
+        Command::Campaign {
+            name,
+            rounds,
+            seconds,
+            seed,
+        } => campaign::campaign(&campaign::Options {
+            name,
+            rounds,
+            seconds,
+            seed,
         }),
         Command::Fuzz {
             target,
