@@ -93,7 +93,12 @@ async fn try_admit(
             Err(error) => return Err(error.into()),
         };
         let ask = call.ask(&identity);
-        match execute(gateway, &ask).await {
+        let (admission, in_doubt) = execute(gateway, &ask).await;
+        if in_doubt && !matches!(admission, Some(Admission::Admitted(_))) {
+            give_back_in_doubt(gateway, &ask, &known.caller.snapshot);
+            draw_id(gateway, &mut identity)?;
+        }
+        match admission {
             Some(Admission::Admitted(snapshot)) => {
                 facts::refresh(&hash, snapshot.clone());
                 return Ok(Admitted {
@@ -114,45 +119,53 @@ async fn try_admit(
                 known = facts::read(gateway, &hash, &wanted.model).await?;
             }
             Some(Admission::UnknownKey) => return Err(ErrorCode::InvalidApiKey.into()),
-            Some(Admission::IdTaken) => {
-                gateway
-                    .draw_request_id()
-                    .map_err(|_| ApiError::new(ErrorCode::Internal))?;
-                identity.request = gateway.request();
-            }
+            Some(Admission::IdTaken) => draw_id(gateway, &mut identity)?,
             Some(Admission::Contended) => {
                 gave_up = ErrorCode::DatabaseUnavailable;
                 sleep_ms(5 << attempt).await;
             }
-            None => {
-                // The hold may be committed or still on its way, but the call is not sent.
-                let (gateway, snapshot) = (gateway.clone(), known.caller.snapshot.clone());
-                gateway.clone().run_beyond_response(async move {
-                    void_in_doubt(&gateway, &ask, &snapshot).await;
-                });
-                return Err(ErrorCode::DatabaseUnavailable.into());
-            }
+            None => return Err(ErrorCode::DatabaseUnavailable.into()),
         }
     }
     Err(gave_up.into())
 }
 
-/// Sends the same batch until a reply says what happened; `None`: none of the replies does.
-async fn execute(gateway: &Gateway, ask: &Ask) -> Option<Admission> {
+fn draw_id(gateway: &Gateway, identity: &mut Identity) -> Result<(), ApiError> {
+    gateway
+        .draw_request_id()
+        .map_err(|_| ApiError::new(ErrorCode::Internal))?;
+    identity.request = gateway.request();
+    Ok(())
+}
+
+/// The hold of this attempt may be committed or still on its way, but the call is not sent under its
+/// id.
+fn give_back_in_doubt(gateway: &Rc<Gateway>, ask: &Ask, snapshot: &Snapshot) {
+    let (gateway, ask, snapshot) = (gateway.clone(), ask.clone(), snapshot.clone());
+    gateway.clone().run_beyond_response(async move {
+        void_in_doubt(&gateway, &ask, &snapshot).await;
+    });
+}
+
+/// Sends the same batch until a reply says what happened; `None`: none of the replies does. Besides,
+/// whether a try went unanswered that may still commit.
+async fn execute(gateway: &Gateway, ask: &Ask) -> (Option<Admission>, bool) {
     const TRIES: u32 = 2;
     let admit = ask.to_batch();
+    let mut in_doubt = false;
     for attempt in 0..TRIES {
         let read = match gateway.database.execute(&admit.batch).await {
             Ok(reply) => admit.read(ask, &reply).map_err(Into::into),
             Err(fault) => Err(fault),
         };
         match read {
-            Ok(admission) => return Some(admission),
+            Ok(admission) => return (Some(admission), in_doubt),
             Err(fault) => log::fault(gateway, "admit", &fault),
         }
+        in_doubt = true;
         sleep_ms(50 << attempt).await;
     }
-    None
+    (None, in_doubt)
 }
 
 /// A default `max_tokens` that was chosen by an older balance may be too high for the present one.

@@ -104,6 +104,11 @@ async fn complete(
         Resolution::of((ask, key), lease.held(), ending.outcome, ending.facts).with_prices(&priced);
     resolution.facts.resolved_at_ms = now_ms();
     resolution.facts.total_ms = Some(gateway.elapsed_ms());
+    // An estimate frees the rest of the hold. Whoever leaves in order to be charged by one keeps its
+    // credit held until the provider's record is there.
+    if resolution.outcome.is_estimate() && gateway.caller_left() && lease.hand_over().await {
+        return log::settled(&gateway, &admitted, &resolution, None);
+    }
     let resolved = settle(&gateway, &resolution).await;
     if resolved.is_none() {
         let what = "a hold could not be resolved; the sweep will";
@@ -164,7 +169,10 @@ async fn carry_out(
         Err(LeaseLost) => {
             abort.abort();
             call.refuse(responder, ErrorCode::Internal.into());
-            Ending::not_sent(Some(ErrorCode::Internal))
+            Ending {
+                outcome: call.unknown(),
+                ..Ending::not_sent(Some(ErrorCode::Internal))
+            }
         }
         // The provider may go on with what nobody waits for any more.
         Ok(Err(Gone)) => {

@@ -18,6 +18,9 @@ use crate::log;
 /// write.
 const STORE_ID_AFTER_MS: i64 = 2_000;
 
+/// How soon the sweep may take a hold that is left to it, in milliseconds: most records are there then.
+const HAND_OVER_MS: i64 = 5_000;
+
 /// The hold is no longer this Worker's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseLost;
@@ -102,21 +105,48 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Holds credit for an answer of at least so many tokens, or says what is in the way. The hold
-    /// doubles, so that a long answer waits seldom; where credit is short, it takes what is left.
-    pub async fn grow(&mut self, tokens: u64) -> Result<Result<(), Short>, LeaseLost> {
+    /// Holds credit for an answer of at least so many tokens, and of as many as are wanted if that is
+    /// more; or says what is in the way. The hold doubles, so that a long answer waits seldom; where
+    /// credit is short, it takes what is left.
+    pub async fn grow(
+        &mut self,
+        (tokens, wanted): (u64, u64),
+    ) -> Result<Result<(), Short>, LeaseLost> {
         let most = self.admitted.call.max_tokens;
-        let mut wanted = tokens.max(self.held_tokens.saturating_mul(2)).min(most);
+        let least = tokens.min(most);
+        let mut next = wanted.max(self.held_tokens.saturating_mul(2)).min(most);
+        let mut reason = None;
         loop {
-            match self.extend(wanted).await? {
-                Ok(()) => return Ok(Ok(())),
+            match self.extend(next).await? {
+                Ok(()) => break,
                 Err(short) => {
                     let growable = self.admitted.call.growable_tokens(&short.1, &self.held);
-                    if growable < tokens.min(most) || growable >= wanted {
-                        return Ok(Err(short));
+                    let is_more = self.held_tokens < growable && growable < next;
+                    next = growable;
+                    reason = Some(short);
+                    if !is_more {
+                        break;
                     }
-                    wanted = growable;
                 }
+            }
+        }
+        Ok(match reason {
+            Some(short) if self.held_tokens < least => Err(short),
+            _ => Ok(()),
+        })
+    }
+
+    /// Leaves the hold to the sweep, which asks for the provider's record in a moment: whether it did.
+    pub async fn hand_over(&self) -> bool {
+        let until_ms = now_ms() + HAND_OVER_MS - self.gateway.config.grace_ms;
+        let call = (self.admitted.request, &self.admitted.snapshot.key.account);
+        let mut batch = Batch::new();
+        let step = batch.step(None, renew_lease_statement(call, until_ms, &self.progress));
+        match self.gateway.database.execute(&batch).await {
+            Ok(reply) => !reply.rows(step).is_empty(),
+            Err(fault) => {
+                log::fault(self.gateway, "hand over", &fault);
+                false
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use tollgate_core::error::{ApiError, ErrorCode};
-use tollgate_core::openrouter::{Answer, AnswerFault, cut_off, read_answer};
+use tollgate_core::openrouter::{Answer, AnswerFault, cut_off, is_insured, read_answer};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use worker::AbortController;
 
@@ -85,8 +85,13 @@ pub async fn one_shot(
 
 async fn bill_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, answer: &Answer<'_>) -> Bill {
     if let Some(usage) = answer.usage {
+        let insured = is_insured(answer.finish_reason.as_deref(), Some(&usage));
         return Bill {
-            outcome: Outcome::Exact(call.complete_usage(usage)),
+            outcome: if insured {
+                Outcome::NotSent
+            } else {
+                Outcome::Exact(call.complete_usage(usage))
+            },
             reported_cost: answer.reported_cost,
         };
     }

@@ -15,6 +15,9 @@ use crate::config::Config;
 /// The most of a failure's body that is read: it is only scanned for a short message.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
+/// How long a record or a failure's body may take, in milliseconds.
+const RECORD_TIMEOUT_MS: i64 = 5_000;
+
 /// Why no answer began.
 #[derive(Debug, Error)]
 pub enum NoAnswer {
@@ -104,7 +107,7 @@ impl OpenRouter {
             }
             head.body(MAX_FAILURE_BYTES).await.ok()
         };
-        let record = within_ms(5_000, read).await;
+        let record = within_ms(RECORD_TIMEOUT_MS, read).await;
         if record.is_none() {
             abort.abort();
         }
@@ -166,6 +169,7 @@ impl Head {
 
     /// The beginning of a failure's body; empty if it cannot be read.
     pub async fn failure_body(&mut self) -> Vec<u8> {
-        self.body(MAX_FAILURE_BYTES).await.unwrap_or_default()
+        let body = within_ms(RECORD_TIMEOUT_MS, self.body(MAX_FAILURE_BYTES)).await;
+        body.and_then(Result::ok).unwrap_or_default()
     }
 }

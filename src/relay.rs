@@ -69,6 +69,7 @@ struct Relay<'a> {
     transcript: Transcript,
     first_byte_ms: Option<i64>,
     left_at_ms: Option<i64>,
+    secured: bool,
 }
 
 /// How the provider's stream came to its end.
@@ -102,6 +103,7 @@ impl<'a> Relay<'a> {
             ),
             first_byte_ms: None,
             left_at_ms: None,
+            secured: false,
         }
     }
 
@@ -161,15 +163,22 @@ impl<'a> Relay<'a> {
             lease.note_provider_id(id);
         }
         lease.note_tokens(seen.visible_tokens);
-        let tokens = seen
-            .usage
-            .map_or(seen.visible_tokens_at_most, |usage| usage.completion_tokens);
-        if !lease.covers(tokens) {
-            let grown = lease.grow(tokens).await;
+        // Usage that comes before the end is a report, not the bill.
+        let billed = seen.usage.filter(|_| seen.finish_reason.is_some());
+        let counted = seen.usage.map_or(0, |usage| usage.completion_tokens);
+        let tokens = billed.map_or(seen.visible_tokens_at_most.max(counted), |_| counted);
+        // Whoever answers bills the whole bound, read or not: all of it is held at once.
+        let wanted = match seen.departure {
+            Some(Departure::Drain) if !self.secured => u64::MAX,
+            _ => tokens,
+        };
+        self.secured |= wanted == u64::MAX;
+        if !lease.covers(wanted) {
+            let grown = lease.grow((tokens, wanted)).await;
             let grown = grown.map_err(|LeaseLost| End::Broken(ErrorCode::Internal.into()))?;
             // An answer that is complete is billed; it may as well be read.
             if let Err(short) = grown
-                && seen.usage.is_none()
+                && billed.is_none()
             {
                 return Err(End::Short(short));
             }
@@ -267,16 +276,19 @@ fn closing<'a>(call: &'a LiveCall<'_>) -> Closing<'a> {
 }
 
 async fn bill_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, (seen, end): (&Seen, &End)) -> Bill {
-    let insured = is_insured(seen.finish_reason.as_deref(), seen.usage.as_ref());
-    if let Some(usage) = seen.usage.filter(|_| !insured) {
+    let told_error = seen.finish_reason.as_deref() == Some("error");
+    let insured = is_insured(seen.finish_reason.as_deref(), seen.usage.as_ref())
+        && (told_error || seen.visible_tokens == 0);
+    // A report in the middle of an answer that was not read to its end says only how far it was.
+    let whole = matches!(end, End::Complete) || seen.finish_reason.is_some();
+    if let Some(usage) = seen.usage.filter(|_| whole && !insured) {
         return Bill {
             outcome: Outcome::Exact(call.complete_usage(usage)),
             reported_cost: seen.reported_cost,
         };
     }
     let told_failure = seen.failure.is_some() && seen.visible_tokens == 0;
-    let empty = seen.visible_tokens == 0 && matches!(end, End::Complete) && seen.done;
-    let fallback = if insured || told_failure || empty {
+    let fallback = if insured || told_failure {
         Outcome::NotSent
     } else if seen.visible_tokens == 0 {
         call.unanswered(lease)

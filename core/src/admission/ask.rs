@@ -314,7 +314,11 @@ impl AdmitBatch {
     /// What the reply to the batch says. `ask` is the one that the batch was made from.
     pub fn read(&self, ask: &Ask, reply: &Reply) -> Result<Admission, HranaFault> {
         let Some(row) = reply.rows(SNAPSHOT_STEP).first() else {
-            return Ok(Admission::UnknownKey);
+            return if reply.is_ok(SNAPSHOT_STEP) {
+                Ok(Admission::UnknownKey)
+            } else {
+                Err(HranaFault::UnexpectedColumn(0))
+            };
         };
         if reply.is_ok(self.commit) {
             return Ok(Admission::Admitted(read_snapshot(row)?));

@@ -15,6 +15,9 @@ pub struct GenerationRecord<'a> {
     pub usage: Option<Usage>,
     /// What OpenRouter bills the operator, rounded up; `None` when it is not an amount.
     pub total_cost: Option<Nanos>,
+    /// Whether somebody else than OpenRouter bills the operator for the answer (BYOK), so that a cost of
+    /// zero says nothing.
+    pub billed_elsewhere: bool,
     /// Whether the call was cancelled.
     pub cancelled: bool,
     /// Why the answer ended.
@@ -39,6 +42,8 @@ pub fn read_generation(body: &[u8]) -> Result<GenerationRecord<'_>, GenerationFa
     Ok(GenerationRecord {
         usage: native_usage(data),
         total_cost: cost(data, "total_cost"),
+        billed_elsewhere: data.get("is_byok").and_then(Raw::as_bool) == Some(true)
+            || cost(data, "upstream_inference_cost").is_some_and(|cost| cost > Nanos::ZERO),
         cancelled: data.get("cancelled").and_then(Raw::as_bool) == Some(true),
         finish_reason: data.get("finish_reason").and_then(Raw::as_str),
     })

@@ -18,7 +18,8 @@ pub struct Recorded {
 
 impl Prices {
     /// Reads the body of the provider's record (`GET /generation`); `None` if it says nothing usable.
-    /// A record without cost is a call that was not billed, unless its tokens cost nothing here, too.
+    /// A record without cost is a call that was not billed, unless its tokens cost nothing here, too, or
+    /// the operator pays for them elsewhere.
     #[must_use]
     pub fn recorded(&self, body: &[u8]) -> Option<Recorded> {
         let record = read_generation(body).ok()?;
@@ -26,7 +27,7 @@ impl Prices {
         let free =
             answered.filter(|usage| self.price(&Outcome::Exact(*usage), &[]).cost == Nanos::ZERO);
         let outcome = match (record.total_cost, free) {
-            (Some(Nanos::ZERO), None) => Outcome::NotSent,
+            (Some(Nanos::ZERO), None) if !record.billed_elsewhere => Outcome::NotSent,
             (Some(_) | None, _) => Outcome::Exact(record.usage?),
         };
         Some(Recorded {

@@ -39,34 +39,51 @@ fn contents(sqlite: &Sqlite) -> Batch {
     all
 }
 
+/// The batches of the first seed that leaves many rows behind, with what the simulation heard, and
+/// the database that heard them once more. Some seeds are poor, and most of their calls are refused.
+fn rich_tape() -> (Tape, Sqlite) {
+    for seed in 0..100 {
+        let plan = Plan {
+            seed,
+            operations: 400,
+        };
+        let (outcome, wire) = run(plan, Wire::sqlite(None).recording());
+        assert!(outcome.is_ok());
+        let tape = wire.into_tape();
+        let sqlite = Sqlite::new(|sql| sql);
+        for (batch, recorded) in &tape {
+            let steps = batch.steps().len();
+            let answer = said(&sqlite.execute(batch), steps);
+            assert_eq!(answer, said(recorded, steps), "{batch:?}");
+        }
+        let contents = contents(&sqlite);
+        let reply = sqlite.execute(&contents);
+        let rows: usize = (0..contents.steps().len())
+            .map(|step| reply.rows(step).len())
+            .sum();
+        if rows > 200 && tape.len() > 400 {
+            return (tape, sqlite);
+        }
+    }
+    panic!("every seed is poor");
+}
+
 #[test]
 fn the_server_and_in_process_sqlite_answer_alike_and_end_alike() {
     let server = Server::start();
-    let sqlite = Sqlite::new(|sql| sql);
-    let plan = Plan {
-        seed: 4,
-        operations: 400,
-    };
-    let (outcome, wire) = run(plan, Wire::sqlite(None).recording());
-    assert!(outcome.is_ok());
-    let tape = wire.into_tape();
-    assert!(tape.len() > 400, "{}", tape.len());
+    let (tape, sqlite) = rich_tape();
     for (batch, recorded) in &tape {
         let steps = batch.steps().len();
-        let recorded = said(recorded, steps);
-        assert_eq!(said(&sqlite.execute(batch), steps), recorded, "{batch:?}");
-        assert_eq!(said(&server.execute(batch), steps), recorded, "{batch:?}");
+        let answer = said(&server.execute(batch), steps);
+        assert_eq!(answer, said(recorded, steps), "{batch:?}");
     }
     let contents = contents(&sqlite);
     let tables = contents.steps().len();
     assert!(tables > 12, "{tables}");
     let (left, right) = (sqlite.execute(&contents), server.execute(&contents));
-    let mut rows = 0;
     for (index, step) in contents.steps().iter().enumerate() {
         let sql = step.statement.sql();
         assert!(left.is_ok(index) && right.is_ok(index), "{sql}");
         assert_eq!(left.rows(index), right.rows(index), "{sql}");
-        rows += left.rows(index).len();
     }
-    assert!(rows > 200, "{rows}");
 }
