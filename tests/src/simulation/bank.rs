@@ -216,12 +216,12 @@ impl Simulation {
                 .pick(&edges)
                 .saturating_add(self.chance.within(-1, 1)),
             3 => debt.saturating_add(self.chance.within(-1, 1)),
-            4 => *self
+            4 | 11 => *self
                 .chance
                 .pick(&[i64::MAX, i64::MAX - 1, i64::MIN, i64::MIN + 1, 1 << 62]),
             5 => -self.chance.within(1, 1_000_000_000),
             6..8 => self.chance.within(1, 10_000),
-            8..12 => self.chance.within(1, 5_000_000_000),
+            8..11 => self.chance.within(1, 5_000_000_000),
             _ => self.chance.within(1, 1 << 50),
         }
     }

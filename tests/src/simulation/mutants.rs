@@ -370,15 +370,6 @@ pub const ALL: &[Mutant] = &[
         ..NONE
     },
     Mutant {
-        name: "a transfer that leaves a debt",
-        statements: &[of(
-            "UPDATE accounts SET balance_nanos = balance_nanos + ?2\n",
-            "AND balance_nanos - held_nanos >= -?2",
-            "",
-        )],
-        ..NONE
-    },
-    Mutant {
         name: "a clawback that takes what is held",
         statements: &[of(
             "UPDATE accounts SET balance_nanos = balance_nanos - min",
