@@ -335,11 +335,11 @@ pub const ALL: &[Mutant] = &[
         ..NONE
     },
     Mutant {
-        name: "a clawback whose sum is rounded on the way",
+        name: "a credit whose sum is rounded on the way",
         statements: &[of(
-            "UPDATE accounts SET balance_nanos = balance_nanos - min",
-            "debt_nanos + (-?2 - min(balance_nanos - held_nanos, -?2))",
-            "debt_nanos - ?2 - min(balance_nanos - held_nanos, -?2)",
+            "UPDATE accounts SET balance_nanos = balance_nanos + (?2",
+            "(?2 - min(debt_nanos, ?2))",
+            "?2 - min(debt_nanos, ?2)",
         )],
         ..NONE
     },

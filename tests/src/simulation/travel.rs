@@ -47,6 +47,8 @@ pub enum Fate {
     /// Paused where what was read is old when the transaction begins.
     BeforeTransaction,
     Twice,
+    /// Whole, and once more later.
+    Echo,
 }
 
 /// What a run is like: some are calm, some are all faults, and some do one thing most of the time.
@@ -73,7 +75,7 @@ impl Habits {
             (Operation::Tune, 6),
             (Operation::TrueUp, 8),
             (Operation::Roll, 2),
-            (Operation::Arrive, 6),
+            (Operation::Arrive, 10),
             (Operation::Office, 5),
             (Operation::Clock, 6),
         ];
@@ -99,6 +101,7 @@ impl Habits {
             (Fate::Late, weight(4)),
             (Fate::Paused, weight(14)),
             (Fate::Twice, weight(4)),
+            (Fate::Echo, weight(5)),
         ];
         let deaths = weight(3);
         let collisions = weight(4);
@@ -159,7 +162,7 @@ impl Simulation {
             Fate::Paused | Fate::BeforeTransaction if travel.flight.gaps().is_empty() => {
                 Fate::Clean
             }
-            Fate::Twice | Fate::Late if travel.flight.next() > 0 => Fate::Clean,
+            Fate::Twice | Fate::Late | Fate::Echo if travel.flight.next() > 0 => Fate::Clean,
             fate => fate,
         };
         self.auditor.note(&format!("fate: {fate:?}"));
@@ -205,7 +208,10 @@ impl Simulation {
                     clean: false,
                 })
             }
-            Fate::Clean => {
+            Fate::Clean | Fate::Echo => {
+                if fate == Fate::Echo {
+                    self.late.push(travel.clone());
+                }
                 self.execute(&mut travel, end)?;
                 Ok(Sent::Reply {
                     clean: travel.whole,

@@ -111,7 +111,7 @@ impl Simulation {
         let sent = match current.paused.take() {
             Some(travel) => self.travel(*travel)?,
             None => {
-                if self.chance.percent(40) {
+                if self.chance.percent(70) {
                     self.leave_little(current.request)?;
                 }
                 self.tell(brief(&current.intent));

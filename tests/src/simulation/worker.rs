@@ -276,10 +276,10 @@ impl Simulation {
         mut wanted: Wanted,
         key: usize,
     ) -> (Wanted, Option<(String, String)>) {
-        if !self.chance.percent(15) {
+        if !self.chance.percent(25) {
             return (wanted, None);
         }
-        let header = format!("idem-{}", self.chance.below(4));
+        let header = format!("idem-{}", self.chance.below(3));
         let body = *self.chance.pick(&["a", "a", "b"]);
         wanted.idempotency = Idempotency::parse(&header, body.as_bytes()).ok();
         let account = &self.people.keys[key].account;
