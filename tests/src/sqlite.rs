@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 use tollgate_core::hrana::{Batch, Condition, Reply, Row, Statement, StepResult, Value};
@@ -33,6 +34,10 @@ impl Sqlite {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(":memory:", flags).expect("memory");
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Statements are compiled once, not anew for each argument.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .expect("a setting");
         // As on the server: this build of SQLite would enforce them.
         connection
             .execute_batch("PRAGMA foreign_keys = OFF")

@@ -789,6 +789,18 @@ impl Auditor {
         used + i128::from(amount) > i128::from(most)
     }
 
+    /// Requests that are counted in a key's minute.
+    #[must_use]
+    pub fn counted(&self, key: &str, now_ms: i64) -> i64 {
+        let first = now_ms.div_euclid(BUCKET_MS[0]) - BUCKETS;
+        let counts = self
+            .keys
+            .get(key)
+            .map(|sums| sums.windows[0].range(first..));
+        let used: i128 = counts.map_or(0, |counts| counts.map(|(_, count)| count).sum());
+        i64::try_from(used).unwrap_or(i64::MAX - 1)
+    }
+
     fn sums(&mut self, account: &str) -> &mut Sums {
         self.accounts.entry(account.to_owned()).or_default()
     }

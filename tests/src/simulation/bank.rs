@@ -171,10 +171,11 @@ impl Simulation {
 
     /// An entry of an amount at some edge, with a reference of its own or somebody else's.
     fn entry(&mut self) -> LedgerEntry {
-        let account = if self.chance.percent(2) {
-            AccountId::from_random(self.chance.bytes())
-        } else {
-            self.chance.pick(&self.people.payers).clone()
+        let account = self.debtor().filter(|_| self.chance.percent(25));
+        let account = match account {
+            Some(account) => account,
+            None if self.chance.percent(2) => AccountId::from_random(self.chance.bytes()),
+            None => self.some_payer(),
         };
         let amount = self.amount(&account);
         let kinds = if amount > 0 {
@@ -204,6 +205,13 @@ impl Simulation {
         }
     }
 
+    /// Somebody who owes.
+    fn debtor(&self) -> Option<AccountId> {
+        let mut accounts = self.auditor.state.accounts.iter();
+        let (id, _) = accounts.find(|(_, account)| account.debt > 0)?;
+        AccountId::parse(id)
+    }
+
     fn amount(&mut self, account: &AccountId) -> i64 {
         let row = self.auditor.state.accounts.get(&account.to_string());
         let (balance, held, debt) =
@@ -216,12 +224,14 @@ impl Simulation {
                 .pick(&edges)
                 .saturating_add(self.chance.within(-1, 1)),
             3 => debt.saturating_add(self.chance.within(-1, 1)),
-            4 => *self
-                .chance
-                .pick(&[i64::MAX, i64::MAX - 1, i64::MIN, i64::MIN + 1, 1 << 62]),
+            4 | 11 if debt > 0 => (i64::MAX - balance).saturating_add(debt),
+            4 | 11 => {
+                let huge = [i64::MAX, i64::MAX - 1, i64::MIN, -i64::MAX, 1 << 62];
+                *self.chance.pick(&huge)
+            }
             5 => -self.chance.within(1, 1_000_000_000),
             6..8 => self.chance.within(1, 10_000),
-            8..12 => self.chance.within(1, 5_000_000_000),
+            8..11 => self.chance.within(1, 5_000_000_000),
             _ => self.chance.within(1, 1 << 50),
         }
     }

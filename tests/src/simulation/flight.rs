@@ -59,6 +59,17 @@ impl Flight {
         gaps
     }
 
+    /// The step that opens a transaction, if something can happen right before it: what was read is
+    /// old then.
+    #[must_use]
+    pub fn before_transaction(&self) -> Option<StepIndex> {
+        let begins = |index: &StepIndex| {
+            let step = &self.batch.steps()[*index];
+            step.statement.sql() == "BEGIN IMMEDIATE"
+        };
+        self.gaps().into_iter().find(begins)
+    }
+
     /// Executes the steps before `end`. A transaction that is open then is rolled back: whoever stops
     /// inside of one has crashed.
     pub fn run(&mut self, wire: &mut Wire, sender: Sender, end: StepIndex) {

@@ -11,6 +11,7 @@ pub mod flight;
 pub mod mutants;
 mod office;
 mod people;
+mod race;
 mod state;
 mod sweep;
 mod tariff;
@@ -29,7 +30,7 @@ use clock::Clock;
 use people::People;
 use sweep::Sweep;
 use tollgate_core::usage::Usage;
-use travel::{Habits, Travel};
+use travel::{Fate, Habits, Travel};
 use true_ups::TruingUp;
 use wire::Wire;
 use worker::{Isolate, Worker};
@@ -53,6 +54,8 @@ enum Operation {
     Call,
     /// A Worker does the next thing for its call.
     Work,
+    /// A call races with something that should stop it.
+    Race,
     /// A sweep starts, or does its next thing.
     Sweep,
     /// Somebody posts a ledger entry, or goes on with one.
@@ -89,8 +92,8 @@ pub struct Simulation {
     provider: BTreeMap<String, Usage>,
     calls: u32,
     drawn: u32,
-    /// Whether something happens between two steps of a batch at the moment.
-    racing: bool,
+    /// What happens to every batch at the moment, whatever is drawn.
+    forced: Option<Fate>,
     story: VecDeque<String>,
 }
 
@@ -180,7 +183,7 @@ impl Simulation {
             provider: BTreeMap::new(),
             calls: 0,
             drawn: 0,
-            racing: false,
+            forced: None,
             story: VecDeque::new(),
         }
     }
@@ -203,6 +206,7 @@ impl Simulation {
         match operation {
             Operation::Call => self.call(),
             Operation::Work => self.work(),
+            Operation::Race => self.race(),
             Operation::Sweep => self.sweep(),
             Operation::Post => self.post(),
             Operation::Tune => self.tune(),
@@ -223,6 +227,8 @@ impl Simulation {
         self.tell("everybody comes to an end".to_owned());
         self.habits.calm();
         self.late.clear();
+        let dead = self.chance.below(self.workers.len() + 1);
+        self.workers.drain(..dead);
         for _ in 0..200 {
             if self.workers.is_empty() && self.sweeps.is_empty() && self.postings.is_empty() {
                 break;

@@ -159,12 +159,19 @@ impl Simulation {
         self.statement(Statement::new(sql).bind(account).bind(budget))
     }
 
+    /// A budget that is gone, or that one call or two fit.
     fn budget(&mut self, charged: i64) -> Option<i64> {
-        let more = *self
-            .chance
-            .pick(&[-1, 0, 1, 1_000, 1_000_000, 1_000_000_000]);
-        self.chance
-            .percent(70)
-            .then(|| charged.saturating_add(more).max(0))
+        let requests = self.auditor.state.requests.iter();
+        let holds: Vec<i64> = requests
+            .map(|(_, request)| request.levels[0].hold)
+            .collect();
+        let more = if holds.is_empty() || self.chance.percent(40) {
+            *self.chance.pick(&[-1, 0, 1, 1_000, 1_000_000_000])
+        } else {
+            let hold = *self.chance.pick(&holds);
+            hold.saturating_add(*self.chance.pick(&[0, 1, hold / 2, hold]))
+        };
+        let budget = charged.saturating_add(more).max(0);
+        self.chance.percent(75).then_some(budget)
     }
 }

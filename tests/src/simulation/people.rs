@@ -146,7 +146,7 @@ impl Simulation {
     }
 
     fn limits(&mut self) -> Limits {
-        if self.chance.percent(60) {
+        if self.chance.percent(45) {
             return Limits::default();
         }
         Limits {

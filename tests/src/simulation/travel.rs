@@ -35,15 +35,20 @@ pub enum Sent {
     Paused(Box<Travel>),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Fate {
+/// What happens to a batch on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
     Clean,
     ReplyLost,
     NeverArrives,
     Cut,
     Late,
     Paused,
+    /// Paused where what was read is old when the transaction begins.
+    BeforeTransaction,
     Twice,
+    /// Whole, and once more later.
+    Echo,
 }
 
 /// What a run is like: some are calm, some are all faults, and some do one thing most of the time.
@@ -64,12 +69,13 @@ impl Habits {
         let usual = [
             (Operation::Call, 20),
             (Operation::Work, 110),
+            (Operation::Race, 8),
             (Operation::Sweep, 14),
             (Operation::Post, 12),
             (Operation::Tune, 6),
             (Operation::TrueUp, 8),
             (Operation::Roll, 2),
-            (Operation::Arrive, 6),
+            (Operation::Arrive, 10),
             (Operation::Office, 5),
             (Operation::Clock, 6),
         ];
@@ -95,6 +101,7 @@ impl Habits {
             (Fate::Late, weight(4)),
             (Fate::Paused, weight(14)),
             (Fate::Twice, weight(4)),
+            (Fate::Echo, weight(5)),
         ];
         let deaths = weight(3);
         let collisions = weight(4);
@@ -146,13 +153,16 @@ impl Simulation {
 
     /// Sends a batch, or goes on with one.
     pub(super) fn travel(&mut self, mut travel: Travel) -> Result<Sent, String> {
-        let fate = self.chance.weighted(&self.habits.fates);
+        let drawn = self.chance.weighted(&self.habits.fates);
+        let fate = self.forced.unwrap_or(drawn);
         let end = travel.flight.end();
         let too_old = self.clock.true_ms - travel.sent_ms > LONGEST_MS;
         let fate = match fate {
             _ if too_old => Fate::NeverArrives,
-            Fate::Paused if travel.flight.gaps().is_empty() => Fate::Clean,
-            Fate::Twice | Fate::Late if travel.flight.next() > 0 => Fate::Clean,
+            Fate::Paused | Fate::BeforeTransaction if travel.flight.gaps().is_empty() => {
+                Fate::Clean
+            }
+            Fate::Twice | Fate::Late | Fate::Echo if travel.flight.next() > 0 => Fate::Clean,
             fate => fate,
         };
         self.auditor.note(&format!("fate: {fate:?}"));
@@ -175,14 +185,13 @@ impl Simulation {
                 self.execute(&mut travel, end)?;
                 Ok(Sent::Lost)
             }
-            Fate::Paused => {
+            Fate::Paused | Fate::BeforeTransaction => {
                 let gaps = travel.flight.gaps();
-                let gap = *self.chance.pick(&gaps);
+                let first = travel.flight.before_transaction();
+                let first = first.filter(|_| fate == Fate::BeforeTransaction);
+                let gap = first.unwrap_or_else(|| *self.chance.pick(&gaps));
                 self.execute(&mut travel, gap)?;
                 travel.whole = false;
-                if self.chance.percent(40) {
-                    self.interfere(&travel.intent)?;
-                }
                 Ok(Sent::Paused(Box::new(travel)))
             }
             Fate::Twice => {
@@ -199,7 +208,10 @@ impl Simulation {
                     clean: false,
                 })
             }
-            Fate::Clean => {
+            Fate::Clean | Fate::Echo => {
+                if fate == Fate::Echo {
+                    self.late.push(travel.clone());
+                }
                 self.execute(&mut travel, end)?;
                 Ok(Sent::Reply {
                     clean: travel.whole,
@@ -207,30 +219,6 @@ impl Simulation {
                 })
             }
         }
-    }
-
-    /// Something that matters to an admission happens between its test and its transaction.
-    fn interfere(&mut self, intent: &Intent) -> Result<(), String> {
-        let Intent::Admit(admit) = intent else {
-            return Ok(());
-        };
-        if self.racing {
-            return Ok(());
-        }
-        self.racing = true;
-        let level = self.chance.below(admit.ask.levels.len());
-        let account = admit.ask.levels[level].account.clone();
-        self.tell("  meanwhile".to_owned());
-        let result = match self.chance.below(6) {
-            0 => self.suspend_one(&account),
-            1 => self.revoke_one(&admit.key),
-            2 => self.change_rules_above(&account),
-            3 => self.tune_to(&account, admit.ask.levels[level].hold.get()),
-            4 => self.change_budget(),
-            _ => self.rush(&admit.key),
-        };
-        self.racing = false;
-        result
     }
 
     /// A late batch arrives; nobody hears its reply.

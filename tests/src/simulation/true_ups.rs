@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use tollgate_core::hrana::Row;
+use tollgate_core::ids::AccountId;
 use tollgate_core::settlement::{Outcome, Recorded};
 use tollgate_core::true_up::{Correction, Next, TruedUp, due_statement, read_due, read_due_call};
 
@@ -94,11 +95,25 @@ impl Simulation {
         Ok(Some(run))
     }
 
+    /// A level of the call has next to nothing free, so that what it owes may not be there.
+    fn leave_little(&mut self, request: i64) -> Result<(), String> {
+        let Some(row) = self.auditor.state.requests.get(&request) else {
+            return Ok(());
+        };
+        let level = self.chance.pick(&row.levels);
+        let account = AccountId::parse(&level.account).ok_or("no account id")?;
+        let little = *self.chance.pick(&[0, 1, 100]);
+        self.tune_to(&account, little)
+    }
+
     fn correct(&mut self, mut current: Current) -> Result<Option<Current>, String> {
         let batch = current.correction.to_batch(self.clock.now_ms);
         let sent = match current.paused.take() {
             Some(travel) => self.travel(*travel)?,
             None => {
+                if self.chance.percent(70) {
+                    self.leave_little(current.request)?;
+                }
                 self.tell(brief(&current.intent));
                 self.send(batch.batch.clone(), Sender::Sweep, current.intent.clone())?
             }

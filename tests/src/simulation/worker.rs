@@ -11,7 +11,7 @@ use tollgate_core::call::{
     price_call, read_caller, read_model,
 };
 use tollgate_core::hrana::{Batch, Reply};
-use tollgate_core::ids::RequestId;
+use tollgate_core::ids::{AccountId, RequestId};
 use tollgate_core::settlement::{
     Outcome, Progress, Resolution, ResolutionFacts, Resolved, renew_lease_statement,
 };
@@ -19,7 +19,7 @@ use tollgate_core::usage::Usage;
 
 use super::Simulation;
 use super::audit::{Admit, Intent, fits};
-use super::travel::{Sent, Travel, brief};
+use super::travel::{Fate, Sent, Travel, brief};
 use super::wire::Sender;
 
 /// As in `wrangler.toml`.
@@ -137,7 +137,7 @@ const UNSENT: [(Next, u32); 4] = [
     (Next::Wait, 1),
     (Next::Finish, 1),
 ];
-const SENT: [(Next, u32); 3] = [(Next::Renew, 3), (Next::Wait, 3), (Next::Finish, 3)];
+const SENT: [(Next, u32); 3] = [(Next::Renew, 3), (Next::Wait, 3), (Next::Finish, 2)];
 const GROWING: [(Next, u32); 4] = [
     (Next::Extend, 8),
     (Next::Renew, 2),
@@ -149,28 +149,54 @@ impl Simulation {
     /// A caller calls.
     pub(super) fn call(&mut self) -> Result<(), String> {
         let key = self.some_key();
-        self.call_with(key);
+        let wanted = self.wanted();
+        self.call_for(key, wanted);
         Ok(())
     }
 
-    /// A caller calls with this key, and its Worker comes as far as its admission at once.
-    pub(super) fn rush(&mut self, key: &str) -> Result<(), String> {
-        let of_key = |person: &super::people::KeyPerson| person.id.as_str() == key;
-        let Some(key) = self.people.keys.iter().position(of_key) else {
+    /// The Worker of a call takes one step, whose batch meets with this fate. Nothing happens if it is
+    /// not there any more.
+    pub(super) fn step_of(&mut self, call: u32, fate: Fate) -> Result<(), String> {
+        let Some(index) = self.workers.iter().position(|worker| worker.call == call) else {
             return Ok(());
         };
-        self.call_with(key);
-        for _ in 0..3 {
-            if let Some(worker) = self.workers.pop() {
-                self.step(worker)?;
-            }
-        }
-        Ok(())
+        let worker = self.workers.swap_remove(index);
+        self.forced = Some(fate);
+        let result = self.step(worker);
+        self.forced = None;
+        result
     }
 
-    fn call_with(&mut self, key: usize) {
+    /// What a call is about to hold, from the caller's account up.
+    pub(super) fn asked_by(&self, call: u32) -> Option<Vec<(AccountId, i64)>> {
+        let worker = self.workers.iter().find(|worker| worker.call == call)?;
+        let Stage::Asking(asking) = &worker.stage else {
+            return None;
+        };
+        let levels = asking.ask.levels.iter();
+        Some(
+            levels
+                .map(|level| (level.account.clone(), level.hold.get()))
+                .collect(),
+        )
+    }
+
+    /// A call that is not sent yet is priced once more, by what is true now.
+    pub(super) fn price_again(&mut self, call: u32) {
+        if let Some(worker) = self.workers.iter_mut().find(|worker| worker.call == call) {
+            worker.stage = Stage::Pricing { fresh: true };
+        }
+    }
+
+    /// Whether the batch of a call stands still.
+    pub(super) fn is_paused(&self, call: u32) -> bool {
+        let mut workers = self.workers.iter();
+        workers.any(|worker| worker.call == call && worker.is_paused())
+    }
+
+    /// A caller calls with this key; the number of the call.
+    pub(super) fn call_for(&mut self, key: usize, wanted: Wanted) -> u32 {
         self.calls += 1;
-        let wanted = self.wanted();
         let (wanted, idempotency) = self.with_idempotency(wanted, key);
         let request = self.draw_request();
         let worker = Worker {
@@ -196,10 +222,11 @@ impl Simulation {
             worker.call, self.people.keys[key].id, worker.wanted.model
         ));
         self.workers.push(worker);
+        self.calls
     }
 
     /// A key, mostly one that works.
-    fn some_key(&mut self) -> usize {
+    pub(super) fn some_key(&mut self) -> usize {
         let count = self.people.keys.len();
         for _ in 0..3 {
             let key = self.chance.below(count);
@@ -216,7 +243,7 @@ impl Simulation {
         self.chance.below(count)
     }
 
-    fn wanted(&mut self) -> Wanted {
+    pub(super) fn wanted(&mut self) -> Wanted {
         let model = if self.chance.percent(4) {
             "sim/unknown".to_owned()
         } else {
@@ -249,10 +276,10 @@ impl Simulation {
         mut wanted: Wanted,
         key: usize,
     ) -> (Wanted, Option<(String, String)>) {
-        if !self.chance.percent(15) {
+        if !self.chance.percent(25) {
             return (wanted, None);
         }
-        let header = format!("idem-{}", self.chance.below(4));
+        let header = format!("idem-{}", self.chance.below(3));
         let body = *self.chance.pick(&["a", "a", "b"]);
         wanted.idempotency = Idempotency::parse(&header, body.as_bytes()).ok();
         let account = &self.people.keys[key].account;
@@ -751,7 +778,7 @@ impl Simulation {
             }
             Sent::Lost => {
                 extending.tries += 1;
-                if extending.tries < SETTLE_TRIES {
+                if extending.tries < SETTLE_TRIES && self.chance.percent(60) {
                     return Ok(Some(Stage::Extending(Box::new(extending))));
                 }
                 let now_ms = self.now_of(worker);

@@ -41,7 +41,7 @@ fn contents(sqlite: &Sqlite) -> Batch {
 
 /// The batches of the first seed that leaves many rows behind, with what the simulation heard, and
 /// the database that heard them once more. Some seeds are poor, and most of their calls are refused.
-fn rich_tape() -> (Tape, Sqlite) {
+fn rich_tape() -> (Vec<(Batch, Reply)>, Sqlite) {
     for seed in 0..100 {
         let plan = Plan {
             seed,
