@@ -36,10 +36,40 @@ const SHAPE: Shape = Shape {
     most_record_ms: 1_000,
 };
 
+/// What is killed in a round.
+#[derive(Clone, Copy, Debug)]
+struct Victims {
+    name: &'static str,
+    workerd: bool,
+    sqld: bool,
+}
+
+/// Round by round, and then again.
+const VICTIMS: [Victims; 3] = [
+    Victims {
+        name: "workerd",
+        workerd: true,
+        sqld: false,
+    },
+    Victims {
+        name: "sqld",
+        workerd: false,
+        sqld: true,
+    },
+    Victims {
+        name: "both",
+        workerd: true,
+        sqld: true,
+    },
+];
+
 /// What was found over all rounds.
 #[derive(Debug, Default)]
 struct Findings {
     victims: BTreeMap<String, u64>,
+    /// Calls that were charged by the default, by what had been killed.
+    defaults: BTreeMap<String, u64>,
+    known_defaults: u64,
     calls: u64,
     telling: Telling,
     acknowledged: u64,
@@ -65,31 +95,10 @@ pub fn crashes(name: &str, seed: u64, rounds: u64) -> Report {
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, (CREDIT, CREDIT)))
         .collect();
     let mut findings = Findings::default();
-    for round in 0..rounds {
-        let (crowd, outage) = crash(
-            &mut stage,
-            &chains,
-            (random.fork(round), round),
-            &mut findings,
-        );
+    for (round, victims) in (0..rounds).zip(VICTIMS.iter().cycle()) {
+        let (crowd, outage) = crash(&mut stage, &chains, (random.fork(round), *victims));
         stage.settle(GRACE_MS);
-        findings.calls += crowd.calls();
-        let calls = books::calls(&stage.world.database);
-        let bills = stage.provider.bills();
-        let told = crowd.take_told();
-        findings
-            .telling
-            .check(&told, (&calls, &bills), Some(outage));
-        let entries = books::entries(&stage.world.database);
-        for event in crowd.take_posted() {
-            findings.acknowledged += u64::from(event.acknowledged == Some(true));
-            findings.violations.extend(event.violation(&entries));
-        }
-        let broken = books::violations(&stage.world.database);
-        let broken = broken
-            .into_iter()
-            .map(|what| format!("round {round}: {what}"));
-        findings.violations.extend(broken);
+        findings.check(&stage, &crowd, (*victims, outage));
     }
     findings.tell(&mut report);
     let leniency = Leniency {
@@ -104,8 +113,7 @@ pub fn crashes(name: &str, seed: u64, rounds: u64) -> Report {
 fn crash(
     stage: &mut Stage,
     chains: &[Chain],
-    (mut random, round): (Random, u64),
-    findings: &mut Findings,
+    (mut random, victims): (Random, Victims),
 ) -> (Crowd, Outage) {
     let crowd = Crowd::default();
     let address = stage.address();
@@ -124,7 +132,7 @@ fn crash(
         crowd.until_calls(random.between(20, 200));
         // Not only when a call has just ended.
         std::thread::sleep(Duration::from_micros(random.between(0, 300_000)));
-        let outage = kill(stack, (&mut random, round), findings);
+        let outage = kill(stack, victims, &mut random);
         crowd.until_calls(crowd.calls() + 40);
         crowd.stop();
         outage
@@ -132,35 +140,24 @@ fn crash(
     (crowd, outage)
 }
 
-/// Kills one of the parts or both, in turn, and starts them again after a while.
-fn kill(stack: &mut Stack, (random, round): (&mut Random, u64), findings: &mut Findings) -> Outage {
+/// Kills these parts, and starts them again after a while.
+fn kill(stack: &mut Stack, victims: Victims, random: &mut Random) -> Outage {
     let down = Duration::from_millis(random.between(0, 800));
-    let (workerd, sqld) = [
-        (true, false),
-        (false, true),
-        (true, false),
-        (false, true),
-        (true, true),
-    ][usize::try_from(round % 5).unwrap_or_default()];
     let from_ms = now_ms();
-    if workerd {
-        *findings.victims.entry("workerd".to_owned()).or_default() += 1;
+    if victims.workerd {
         stack.kill_workerd();
     }
-    if sqld {
-        *findings.victims.entry("sqld".to_owned()).or_default() += 1;
+    if victims.sqld {
         stack.kill_sqld();
     }
     std::thread::sleep(down);
-    if sqld {
-        stack
-            .restart_sqld()
-            .unwrap_or_else(|failure| panic!("{failure}"));
+    if victims.sqld {
+        let restarted = stack.restart_sqld();
+        restarted.unwrap_or_else(|failure| panic!("{failure}"));
     }
-    if workerd {
-        stack
-            .restart_workerd()
-            .unwrap_or_else(|failure| panic!("{failure}"));
+    if victims.workerd {
+        let restarted = stack.restart_workerd();
+        restarted.unwrap_or_else(|failure| panic!("{failure}"));
     }
     Outage {
         from_ms,
@@ -169,8 +166,30 @@ fn kill(stack: &mut Stack, (random, round): (&mut Random, u64), findings: &mut F
 }
 
 impl Findings {
+    /// Looks at everything after a round.
+    fn check(&mut self, stage: &Stage, crowd: &Crowd, (victims, outage): (Victims, Outage)) {
+        *self.victims.entry(victims.name.to_owned()).or_default() += 1;
+        self.calls += crowd.calls();
+        let database = &stage.world.database;
+        let calls = books::calls(database);
+        let told = (crowd.take_told(), stage.provider.bills());
+        self.telling.check(&told.0, (&calls, &told.1), Some(outage));
+        let defaults = calls.iter().filter(|call| call.outcome == "unknown");
+        let defaults = u64::try_from(defaults.count()).unwrap_or_default();
+        *self.defaults.entry(victims.name.to_owned()).or_default() +=
+            defaults - self.known_defaults;
+        self.known_defaults = defaults;
+        let entries = books::entries(database);
+        for event in crowd.take_posted() {
+            self.acknowledged += u64::from(event.acknowledged == Some(true));
+            self.violations.extend(event.violation(&entries));
+        }
+        self.violations.extend(books::violations(database));
+    }
+
     fn tell(&mut self, report: &mut Report) {
         report.count("killed", &self.victims);
+        report.count("charged by the default afterwards", &self.defaults);
         report.say(format!("calls: {}", self.calls));
         let telling = &mut self.telling;
         report.count("told", &telling.ends);

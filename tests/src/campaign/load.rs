@@ -24,7 +24,7 @@ const GRACE_MS: i64 = 60_000;
 
 const SHAPE: Shape = Shape {
     tokens: (1, 400),
-    paces: &[0, 0, 400, 800],
+    paces: &[0, 0, 0, 1_000],
     streamed_percent: 60,
     left_percent: 15,
     most_record_ms: 1_500,
