@@ -10,6 +10,7 @@ pub mod build;
 pub mod cache;
 pub mod catalogue;
 pub mod clock;
+pub mod conformance;
 pub mod database;
 pub mod demo;
 pub mod dev;

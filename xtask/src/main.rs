@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, dev, docs, fuzz, reconcile, setup, test};
+use xtask::{admin, bench, build, catalogue, conformance, dev, docs, fuzz, reconcile, setup, test};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -79,6 +79,7 @@ enum Command {
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
     Reconcile(reconcile::Arguments),
+    Conformance(conformance::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -131,5 +132,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
+        Command::Conformance(arguments) => arguments.run(),
     }
 }

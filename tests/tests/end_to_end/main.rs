@@ -1,6 +1,7 @@
 //! The built gateway in workerd, with sqld and the simulator, as its callers see it.
 
 mod client;
+mod naive;
 mod price;
 mod provider;
 mod stage;
@@ -14,6 +15,8 @@ mod credit;
 mod elastic;
 mod limits;
 mod repeated;
+
+mod conformance;
 
 mod bad_input;
 mod boundary;

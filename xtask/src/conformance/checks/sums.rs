@@ -1,0 +1,44 @@
+//! The run as a whole, once every other check is done.
+
+use crate::conformance::caller::Credits;
+use crate::conformance::outcome::{Outcome, applies, ensure, same};
+use crate::conformance::session::Session;
+use crate::conformance::usd::Usd;
+
+pub(super) fn nothing_held(session: &mut Session) -> Outcome {
+    let mut told = false;
+    for caller in [Some(&session.rich), session.poor.as_ref()] {
+        let Some(caller) = caller else { continue };
+        let now = caller.credits()?;
+        told |= now.held.is_some();
+        // Waits for what is still running.
+        caller.fallen(
+            Credits {
+                held: now.held.map(|_| Usd::ZERO),
+                ..now
+            },
+            None,
+        )?;
+        let balance = caller.credits()?.balance;
+        ensure(balance >= Usd::ZERO, || format!("a balance is `{balance}`"))?;
+    }
+    applies(told, || {
+        "`GET credits` does not tell what is held".to_owned()
+    })?;
+    Ok("held is `$0`".to_owned())
+}
+
+pub(super) fn books(session: &mut Session) -> Outcome {
+    let first = session
+        .first
+        .ok_or(())
+        .or_else(|()| session.rich.credits())?;
+    let (charged, untold) = session.rich.booked_so_far();
+    applies(untold == 0, || {
+        format!("{untold} calls did not tell their charge")
+    })?;
+    let fall = session.rich.fallen(first, Some(charged))?;
+    same("all charges", charged, ("the balance's fall", fall))?;
+    let calls = session.rich.gateway().calls();
+    Ok(format!("{calls} calls, `{charged}` charged and taken"))
+}
