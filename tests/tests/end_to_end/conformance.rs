@@ -79,7 +79,38 @@ fn a_gateway_that_bills_like_the_worst_of_its_peers_fails_where_it_should() {
         settle: Duration::from_millis(500),
         ..options(gateway.base_url(), (naive::RICH, naive::POOR))
     });
-    // What it does right, so that the others fail for their own reasons.
-    assert_eq!(findings.ids("pass"), ["charge-told-is-charge-taken"]);
+    // What it does right, so that the others fail for reasons of their own.
+    let right = [
+        "charge-told-is-charge-taken",
+        "charge-is-price-times-usage",
+        "key-never-answers-for-another-body",
+    ];
+    assert_eq!(findings.ids("pass"), right);
     assert_eq!(findings.ids("not_applicable"), ["nothing-stays-held"]);
+    assert_eq!(findings.ids("fail").len(), CHECKS.len() - 4);
+}
+
+#[test]
+fn the_suite_refuses_to_start_when_it_could_cost_more_than_allowed() {
+    let gateway = NaiveGateway::start();
+    let check = |max_spend: i128, model: Option<&str>, expect: &str| {
+        let refused = run(
+            Options {
+                model: model.map(str::to_owned),
+                max_spend: Usd::of_nanos(max_spend),
+                ..options(gateway.base_url(), (naive::RICH, naive::POOR))
+            },
+            &mut |line| panic!("{line}"),
+        );
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains(expect), "{refused}");
+    };
+    check(1_000_000, None, "and the limit is `$0.001`");
+    check(1_000_000_000, Some("naive/unpriced"), "lists no price");
+    check(
+        1_000_000_000_000,
+        Some("naive/dear"),
+        "the key's account has",
+    );
+    assert_eq!(gateway.completions(), 0);
 }

@@ -26,6 +26,7 @@ const MOST: u64 = 4_096;
 /// It listens until the test's process ends.
 pub struct NaiveGateway {
     address: String,
+    books: Shared,
 }
 
 #[derive(Default)]
@@ -33,6 +34,7 @@ struct Books {
     /// What was spent, by key.
     spent: HashMap<String, i64>,
     charges: HashMap<String, i64>,
+    completions: usize,
 }
 
 type Shared = Arc<Mutex<Books>>;
@@ -58,14 +60,20 @@ impl NaiveGateway {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let books = Shared::default();
+        let shared = books.clone();
         std::thread::spawn(move || {
             for connection in listener.incoming() {
-                let books = books.clone();
+                let books = shared.clone();
                 // Whoever hangs up ends its own thread only.
                 std::thread::spawn(move || serve(connection.ok()?, &books));
             }
         });
-        Self { address }
+        Self { address, books }
+    }
+
+    /// How many completions it was asked for.
+    pub fn completions(&self) -> usize {
+        self.books.lock().unwrap().completions
     }
 
     pub fn base_url(&self) -> String {
@@ -112,12 +120,12 @@ fn serve(mut connection: TcpStream, books: &Shared) -> Option<()> {
 }
 
 fn complete(connection: &mut TcpStream, request: &Request, books: &Shared) -> Option<()> {
-    let spent = *books
-        .lock()
-        .unwrap()
-        .spent
-        .entry(request.key.clone())
-        .or_default();
+    let (number, spent) = {
+        let mut books = books.lock().unwrap();
+        books.completions += 1;
+        let spent = *books.spent.entry(request.key.clone()).or_default();
+        (books.completions, spent)
+    };
     if spent >= granted(&request.key) {
         return refuse(connection, 402, "insufficient_quota");
     }
@@ -129,7 +137,7 @@ fn complete(connection: &mut TcpStream, request: &Request, books: &Shared) -> Op
         write(books, request, spent + FLAT);
         return refuse(connection, 400, "invalid_request_error");
     }
-    let answer = Answer::to(request, books.lock().unwrap().charges.len());
+    let answer = Answer::to(request, number);
     // Time for others to read the same balance.
     std::thread::sleep(Duration::from_millis(100));
     if body["stream"] == true {
@@ -206,7 +214,7 @@ impl Answer {
             "cost": usd(charge),
         });
         Self {
-            id: format!("naive-{number}-{:x}", std::ptr::from_ref(request) as usize),
+            id: format!("naive-{number}"),
             model,
             completion,
             usage,
@@ -264,6 +272,7 @@ fn models() -> Value {
         entry("naive/plain", json!({})),
         entry("naive/cached", json!({"input_cache_read": CACHE_READ})),
         entry("naive/reasoning", json!({"internal_reasoning": REASONING})),
+        entry("naive/dear", json!({"prompt": "0.0001"})),
         entry("naive/unpriced", json!({"prompt": "-1", "completion": "-1"})),
     ]})
 }

@@ -228,7 +228,7 @@ impl Caller {
     }
 
     /// How far the balance has fallen since, and what `GET generation` tells of the one call that
-    /// was made, once both agree or patience is at its end.
+    /// was made, once both agree on a charge or patience is at its end.
     ///
     /// # Errors
     /// When credit stays held.
@@ -240,7 +240,7 @@ impl Caller {
             let fall = self.fallen(before, expected)?;
             let agrees = |told: &Generation| !told.estimated && told.cost.nanos() == fall.nanos();
             let agree = told.as_ref().is_none_or(agrees);
-            if agree || started.elapsed() > self.patience {
+            if (agree && fall > Usd::ZERO) || started.elapsed() > self.patience {
                 return Ok((fall, told));
             }
             std::thread::sleep(PAUSE);

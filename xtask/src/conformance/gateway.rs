@@ -203,6 +203,9 @@ fn whole(mut response: Response<Body>) -> Result<Answer, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -212,5 +215,27 @@ mod tests {
         assert!(!printed.contains("secret"), "{printed}");
         assert_eq!(gateway.base_url(), "https://gateway.example/v1");
         assert!(Gateway::new("gateway.example", "secret").is_err());
+    }
+
+    #[test]
+    fn a_redirect_is_an_answer_and_takes_no_key_elsewhere() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let head = format!(
+                "HTTP/1.1 307 -\r\nlocation: http://{address}/elsewhere\r\ncontent-length: 0\r\n\r\n"
+            );
+            connection.write_all(head.as_bytes()).unwrap();
+            let mut asked = String::new();
+            let _ = connection.read_to_string(&mut asked);
+            listener.set_nonblocking(true).unwrap();
+            (asked, listener.accept().is_err())
+        });
+        let gateway = Gateway::new(&format!("http://{address}"), "secret").unwrap();
+        assert_eq!(gateway.get("credits").unwrap().status, 307);
+        let (asked, alone) = server.join().unwrap();
+        assert!(asked.starts_with("GET /credits "), "{asked}");
+        assert!(alone, "somebody was asked again");
     }
 }

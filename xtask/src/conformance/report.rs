@@ -110,7 +110,7 @@ impl Findings {
         )
     }
 
-    /// Everything, for programs; amounts are texts in US dollars.
+    /// Everything, for programs; `charged` is US dollars in a text, exact.
     #[must_use]
     pub fn json(&self) -> Value {
         let checks = self.checks.iter().map(|check| {
@@ -125,7 +125,7 @@ impl Findings {
             "base_url": self.base_url,
             "model": self.model,
             "calls": self.calls,
-            "charged": self.charged.to_string(),
+            "charged": self.charged.plain(),
             "checks": checks.collect::<Value>(),
         })
     }

@@ -77,6 +77,18 @@ impl Usd {
         }
     }
 
+    /// The amount as a decimal number.
+    #[must_use]
+    pub fn plain(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let picos = self.0.unsigned_abs();
+        let unit = PICOS_PER_USD.unsigned_abs();
+        let part = format!("{:012}", picos % unit);
+        let part = part.trim_end_matches('0');
+        let point = if part.is_empty() { "" } else { "." };
+        format!("{sign}{}{point}{part}", picos / unit)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (text, exponent) = match text.split_once(['e', 'E']) {
             Some((text, exponent)) => (text, exponent.parse::<i32>().ok()?),
@@ -130,12 +142,8 @@ impl Sum for Usd {
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
-        let picos = self.0.unsigned_abs();
-        let unit = PICOS_PER_USD.unsigned_abs();
-        let part = format!("{:012}", picos % unit);
-        let part = part.trim_end_matches('0');
-        let point = if part.is_empty() { "" } else { "." };
-        write!(f, "{sign}${}{point}{part}", picos / unit)
+        let amount = self.plain();
+        write!(f, "{sign}${}", amount.trim_start_matches('-'))
     }
 }
 

@@ -60,5 +60,7 @@ fn left(session: &mut Session, until: Until, percent: u64) -> Outcome {
         Some(_) => "; `GET generation` tells the same",
         None => "",
     };
-    Ok(format!("{seen}; `max_tokens` `{hold}`{told_by}"))
+    Ok(format!(
+        "{seen}; all of `max_tokens` would cost `{hold}`{told_by}"
+    ))
 }

@@ -148,7 +148,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "reasoning-tokens-have-their-price",
         title: "tokens that nobody sees cost what is listed for them",
-        calls: &[priced(Prompt::Notes)],
+        calls: &[priced(Prompt::Answer)],
         run: price::reasoning,
     },
     Check {
@@ -188,8 +188,8 @@ pub static CHECKS: &[Check] = &[
         run: repeated::in_parallel,
     },
     Check {
-        id: "key-of-another-body-is-refused",
-        title: "an `Idempotency-Key` never answers for another body",
+        id: "key-never-answers-for-another-body",
+        title: "an `Idempotency-Key` never gives another body the first one's answer",
         calls: &[short(1), calls(1, Prompt::Answer, FEW)],
         run: repeated::another_body,
     },

@@ -36,50 +36,42 @@ pub(super) fn told_is_taken(session: &mut Session) -> Outcome {
 }
 
 pub(super) fn plain(session: &mut Session) -> Outcome {
-    let mut all = Vec::new();
-    for model in models(session) {
-        let body = body(&model.slug, &session.options.prompt, TOKENS);
-        for call in [
-            session.rich.one_shot(&body)?,
-            session.rich.streamed(&streamed(body, true))?,
-        ] {
-            compare(&model, answered(&call)?)?;
-            all.push(format!("{} {}", model.slug, seen(&call)));
-        }
-    }
-    Ok(all.join("; "))
+    let prompt = session.options.prompt.clone();
+    kind(session, ("plain", &prompt), |usage| {
+        usage.cached + usage.written + usage.reasoning == 0
+    })
 }
 
 pub(super) fn cached(session: &mut Session) -> Outcome {
-    let has = |model: &Model| model.has("input_cache_read") || model.has("input_cache_write");
-    kind(session, ("cache", has), |usage| {
-        usage.cached + usage.written
+    let prompt = notes(&session.run);
+    kind(session, ("cached", &prompt), |usage| {
+        usage.cached + usage.written > 0
     })
 }
 
 pub(super) fn reasoning(session: &mut Session) -> Outcome {
-    kind(session, ("reasoning", |_| true), |usage| usage.reasoning)
+    let prompt = session.options.prompt.clone();
+    kind(session, ("reasoning", &prompt), |usage| usage.reasoning > 0)
 }
 
-/// Makes calls until one has tokens of this kind, and compares their charges with the list.
-fn kind(
-    session: &Session,
-    (name, worth_trying): (&str, fn(&Model) -> bool),
-    count: fn(Usage) -> u64,
-) -> Outcome {
+/// Makes calls of every model, streamed and not, and compares the charges of those whose tokens are
+/// of a kind with the list.
+fn kind(session: &Session, (name, prompt): (&str, &str), is: fn(Usage) -> bool) -> Outcome {
     let mut found = Vec::new();
-    for model in models(session).into_iter().filter(worth_trying) {
-        let body = body(&model.slug, &notes(&session.run), TOKENS);
-        for _ in 0..2 {
-            let call = session.rich.one_shot(&body)?;
-            compare(&model, answered(&call)?)?;
-            if call.usage.is_some_and(|usage| count(usage) > 0) {
+    for model in models(session) {
+        let body = body(&model.slug, prompt, TOKENS);
+        for call in [
+            session.rich.one_shot(&body)?,
+            session.rich.streamed(&streamed(body, true))?,
+        ] {
+            if answered(&call)?.usage.is_some_and(is) {
+                compare(&model, &call)?;
                 found.push(format!("{} {}", model.slug, seen(&call)));
             }
         }
     }
     applies(!found.is_empty(), || {
-        format!("no answer had {name} tokens; name a model that has them with `--price-model`")
+        format!("no answer told of {name} tokens; `--price-model` names more models")
     })?;
     Ok(found.join("; "))
 }

@@ -1,9 +1,11 @@
 //! Calls with an `Idempotency-Key`: billed once, however often and however close together.
 
+use std::collections::BTreeSet;
+
 use super::{FEW, REPEATS};
 use crate::conformance::call::{Call, body};
 use crate::conformance::caller::told;
-use crate::conformance::outcome::{Outcome, ensure, same};
+use crate::conformance::outcome::{Outcome, Stop, ensure, same};
 use crate::conformance::session::{Session, answered};
 use crate::conformance::usd::Usd;
 
@@ -31,17 +33,23 @@ pub(super) fn in_parallel(session: &mut Session) -> Outcome {
     let before = session.rich.credits()?;
     let calls = session.rich.at_once(REPEATS, &body, Some(&key))?;
     let made: Vec<&Call> = calls.iter().filter(|call| call.made()).collect();
-    ensure(!made.is_empty(), || "none is answered".to_owned())?;
-    let charge = told(made[0])?;
-    let due: Usd = made.iter().filter_map(|call| call.cost).sum();
+    let Some(first) = made.first() else {
+        return Err(Stop::Fail("none is answered".to_owned()));
+    };
+    let charge = told(first)?;
+    let told: Usd = made.iter().filter_map(|call| call.cost).sum();
     let fall = session.rich.fallen(before, Some(charge))?;
-    // The books have every charge that was told; a replayed answer tells the first one again.
-    session.rich.book(Some(fall - due));
-    same("they cost together", fall, ("one of them", charge))?;
-    Ok(format!(
-        "{} of {REPEATS} were answered, one costs `{charge}`, all together `{fall}`",
-        made.len()
-    ))
+    // The books have every charge that was told; an answer that is sent again tells the first one's.
+    session.rich.book(Some(fall - told));
+    let answers: BTreeSet<_> = made.iter().map(|call| call.ids.first()).collect();
+    let seen = format!(
+        "{} of {REPEATS} were answered with {} answers, one costs `{charge}`, all together `{fall}`",
+        made.len(),
+        answers.len()
+    );
+    ensure(answers.len() == 1, || seen.clone())?;
+    same(&format!("{seen}: they cost"), fall, ("one of them", charge))?;
+    Ok(seen)
 }
 
 pub(super) fn another_body(session: &mut Session) -> Outcome {
