@@ -50,10 +50,15 @@ pub async fn relay(
     if !matches!(end, End::Complete) {
         abort.abort();
     }
-    if let End::Broken(reason) = &end {
-        relay.transcript.give_up(reason.clone());
+    match &end {
+        End::Complete => relay.transcript.end(),
+        End::Broken(reason) => {
+            relay.transcript.give_up(reason.clone());
+            relay.transcript.end();
+        }
+        // The gateway ended it; nothing was cut off.
+        End::Short(_) | End::Left => {}
     }
-    relay.transcript.end();
     relay.close(lease, &end).await
 }
 

@@ -153,7 +153,8 @@ impl Purse {
         })
     }
 
-    /// What a new hold can take of the tightest budget; `None` where there is no budget.
+    /// What a new hold can take of the tightest budget, below zero when that was lowered below what is
+    /// gone already; `None` where there is no budget.
     #[must_use]
     pub fn left(&self, now_ms: i64) -> Option<Nanos> {
         let periods = Period::ALL.into_iter();
@@ -170,10 +171,11 @@ impl Purse {
     }
 }
 
-/// Beyond 64 bits nothing is left.
+/// Less than nothing, if more is gone than the budget has: then not even a free call fits, as in
+/// `fits_sql`. So it is when the sum is beyond 64 bits.
 fn left(budget: Nanos, spent: Nanos, held: Nanos) -> Nanos {
     let left = spent.plus(held).and_then(|gone| budget.minus(gone));
-    left.unwrap_or(Nanos::ZERO).max(Nanos::ZERO)
+    left.unwrap_or(Nanos::new(i64::MIN))
 }
 
 /// SQL that is true when a hold of `needed` fits the budget of one period. `row` is the alias of a
@@ -327,13 +329,36 @@ mod tests {
         check(of(Period::Total, 1_011), Some(6), false);
         check(of(Period::Day, 22), Some(7), true);
         check(of(Period::Week, 111), Some(6), false);
-        check(of(Period::Month, 0), Some(0), false);
+        check(of(Period::Month, 0), Some(-505), false);
         check(of(Period::Day, i64::MAX), Some(i64::MAX - 15), true);
         let both = Budget {
             day: Some(Nanos::new(100)),
             ..of(Period::Month, 506)
         };
         check(both, Some(1), false);
+    }
+
+    #[test]
+    fn a_budget_below_what_is_gone_stops_free_calls_as_the_database_does() {
+        let check = |budget: i64, held: i64, fits: bool| {
+            let purse = Purse {
+                budget: Budget {
+                    total: Some(Nanos::new(budget)),
+                    ..Budget::default()
+                },
+                spent: Spent {
+                    total: Nanos::new(10),
+                    ..Spent::default()
+                },
+                held: Nanos::new(held),
+            };
+            let exceeded = purse.exceeded(Nanos::ZERO, NOON_MS);
+            assert_eq!(exceeded.is_none(), fits, "{budget} {held}");
+        };
+        check(15, 5, true);
+        check(14, 5, false);
+        check(0, 0, false);
+        check(i64::MAX, i64::MAX, false);
     }
 
     #[test]

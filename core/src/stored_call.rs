@@ -104,6 +104,7 @@ impl StoredCall {
         let priced = self.price(&outcome);
         Resolution {
             request: self.request,
+            nonce: None,
             account: self.account.clone(),
             key: self.key.clone(),
             created_at_ms: self.prices.at_ms,

@@ -101,7 +101,7 @@ SELECT id, ?3, ?4, ?2, ?5, ?6 FROM accounts WHERE id = ?1";
 // The balance moves by what the entry says. A credit repays the debt first.
 const MOVE: &str = "\
 UPDATE accounts SET
-  balance_nanos = balance_nanos + e.amount_nanos - max(0, min(debt_nanos, e.amount_nanos)),
+  balance_nanos = balance_nanos + (e.amount_nanos - max(0, min(debt_nanos, e.amount_nanos))),
   debt_nanos = debt_nanos - max(0, min(debt_nanos, e.amount_nanos))
 FROM ledger_entries e WHERE e.reference = ?2 AND accounts.id = ?1 AND e.account_id = ?1";
 

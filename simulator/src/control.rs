@@ -6,6 +6,7 @@ use hyper::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::World;
+use crate::provider::generation::Generation;
 use crate::provider::pricing::Usd;
 use crate::record::{Entry, Outcome};
 use crate::reply::{JSON, Reply, plain};
@@ -110,6 +111,8 @@ fn describe(entry: &Entry) -> Value {
         "status": ended.and_then(|outcome| outcome.status),
         "client_gone": ended.is_some_and(|outcome: &Outcome| outcome.client_gone),
         "generation_id": generation.map(|made| &*made.id),
+        "provider": generation.map(|made| made.model.host.name),
+        "recorded": generation.is_some_and(Generation::is_recorded),
         "usage": generation.map(|made| {
             let usage = made.usage();
             json!({"prompt_tokens": usage.prompt, "completion_tokens": usage.completion})

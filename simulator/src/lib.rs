@@ -36,6 +36,8 @@ pub struct Config {
     pub tokens_per_second: u64,
     /// Output tokens of an answer that nothing limits.
     pub tokens: u64,
+    /// Milliseconds between the end of a generation and its record.
+    pub record_ms: u64,
 }
 
 impl Default for Config {
@@ -46,6 +48,7 @@ impl Default for Config {
             ttft_ms: 0,
             tokens_per_second: 0,
             tokens: 32,
+            record_ms: 0,
         }
     }
 }

@@ -8,7 +8,7 @@ use tollgate_simulator::{Config, Simulator};
 
 const USAGE: &str = "\
 usage: tollgate-simulator --port N [--host 127.0.0.1] [--ttft-ms 0]
-                          [--tokens-per-second 0] [--length 32]
+                          [--tokens-per-second 0] [--length 32] [--record-ms 0]
 
 A stand-in for OpenRouter on loopback. Port 0 chooses a free port; 0 tokens a second is unlimited.";
 
@@ -41,6 +41,7 @@ fn read_arguments() -> Result<Wish, lexopt::Error> {
             Long("host") => config.host = parser.value()?.string()?,
             Long("ttft-ms") => config.ttft_ms = parser.value()?.parse()?,
             Long("tokens-per-second") => config.tokens_per_second = parser.value()?.parse()?,
+            Long("record-ms") => config.record_ms = parser.value()?.parse()?,
             Long("length") => config.tokens = parser.value()?.parse()?,
             Long("help") | Short('h') => return Ok(Wish::Help),
             other => return Err(other.unexpected()),

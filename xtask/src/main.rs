@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
-use xtask::{admin, bench, build, catalogue, conformance, dev, docs, fuzz, reconcile, setup, test};
+use xtask::{
+    admin, bench, build, campaign, catalogue, conformance, dev, docs, fuzz, reconcile, setup,
+    simulate, test,
+};
 
 /// Sets up, builds, runs and tests Tollgate.
 #[derive(Parser)]
@@ -65,6 +68,21 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         json: Option<PathBuf>,
     },
+    /// Lets callers leave, kills processes and drains wallets, and checks every charge
+    Campaign {
+        /// Which one; without it, all of them
+        #[arg(value_parser = ["drops", "crashes", "load"])]
+        name: Option<String>,
+        /// How many streams are left (200), and how often something is killed (20)
+        #[arg(long, value_name = "N")]
+        rounds: Option<u64>,
+        /// How long the load lasts (60)
+        #[arg(long, value_name = "N")]
+        seconds: Option<u64>,
+        /// Repeats the choices of an earlier run
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    },
     /// Fuzzes everything that reads what strangers send, with cargo-fuzz; the tests only replay
     Fuzz {
         /// One target, such as `sse`; all of them otherwise
@@ -76,6 +94,7 @@ enum Command {
         #[arg(long)]
         keep: bool,
     },
+    Simulate(simulate::Arguments),
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
     Reconcile(reconcile::Arguments),
@@ -120,6 +139,17 @@ fn run(command: Command) -> Result<(), Failure> {
             quick,
             json,
         }),
+        Command::Campaign {
+            name,
+            rounds,
+            seconds,
+            seed,
+        } => campaign::campaign(&campaign::Options {
+            name,
+            rounds,
+            seconds,
+            seed,
+        }),
         Command::Fuzz {
             target,
             seconds,
@@ -129,6 +159,7 @@ fn run(command: Command) -> Result<(), Failure> {
             seconds,
             keep,
         }),
+        Command::Simulate(arguments) => arguments.run(),
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),

@@ -119,7 +119,8 @@ fn render_budget(data: &mut ObjectWriter, purse: &Purse, now_ms: i64) {
     let usd = |amount: Option<Nanos>| amount.map_or("null".to_owned(), Nanos::to_usd);
     let budget = tightest.and_then(|(_, period)| purse.budget.of(period));
     data.raw("limit", &usd(budget));
-    data.raw("limit_remaining", &usd(tightest.map(|(left, _)| left)));
+    let remaining = tightest.map(|(left, _)| left.max(Nanos::ZERO));
+    data.raw("limit_remaining", &usd(remaining));
     match tightest.and_then(|(_, period)| reset_word(period)) {
         Some(word) => data.string("limit_reset", word),
         None => data.raw("limit_reset", "null"),

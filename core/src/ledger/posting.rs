@@ -61,16 +61,20 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (reference) DO NOTHING";
 
 // The operator is charged by nobody, so it has no credit.
 //
+// Beyond 64 bits SQL goes on with a float, which the table refuses unless a later term brings it back
+// into range, rounded. So every column is the sum of itself and one term that cannot overflow.
+//
 // A credit repays the debt first.
 const CREDIT: &str = "\
-UPDATE accounts SET balance_nanos = balance_nanos + ?2 - min(debt_nanos, ?2),
+UPDATE accounts SET balance_nanos = balance_nanos + (?2 - min(debt_nanos, ?2)),
   debt_nanos = debt_nanos - min(debt_nanos, ?2) WHERE id = ?1 AND kind <> 'operator'";
 
-// The amount of a debit is below zero. A clawback takes what is free; the rest is debt.
+// The amount of a debit is below zero, and not the least integer, of which there is no negative. A
+// clawback takes what is free; the rest is debt.
 const CLAWBACK: &str = "\
 UPDATE accounts SET balance_nanos = balance_nanos - min(balance_nanos - held_nanos, -?2),
-  debt_nanos = debt_nanos - ?2 - min(balance_nanos - held_nanos, -?2)
-WHERE id = ?1 AND kind <> 'operator'";
+  debt_nanos = debt_nanos + (-?2 - min(balance_nanos - held_nanos, -?2))
+WHERE id = ?1 AND kind <> 'operator' AND ?2 >= -9223372036854775807";
 
 const COVERED: &str = "\
 UPDATE accounts SET balance_nanos = balance_nanos + ?2

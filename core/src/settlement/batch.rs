@@ -18,6 +18,9 @@ use crate::money::Nanos;
 pub struct Resolution {
     /// The call.
     pub request: RequestId,
+    /// What tells the call from another one that drew the same id; `None` when the id was read from
+    /// the database.
+    pub nonce: Option<i64>,
     /// The caller's account.
     pub account: AccountId,
     /// The caller's key.
@@ -103,7 +106,7 @@ UPDATE accounts SET balance_nanos = balance_nanos - (n.value ->> 'charge'),
   charged_nanos = charged_nanos + (n.value ->> 'charge'),
   held_nanos = held_nanos - (h.value ->> 'hold'), {counted}
 FROM requests r, json_each(r.levels) h, json_each(?3) n
-WHERE r.id = ?1 AND r.account_id = ?2 AND r.state = 'held'
+WHERE r.id = ?1 AND r.account_id = ?2 AND r.state = 'held' AND (?7 IS NULL OR r.nonce = ?7)
   AND h.value ->> 'account' = accounts.id AND n.value ->> 'account' = accounts.id
   AND n.value ->> 'charge' <= h.value ->> 'hold'";
 
@@ -135,7 +138,8 @@ WHERE id = ?1 AND account_id = ?2 AND provider_id IS NOT NULL";
 /// milliseconds.
 const TRUE_UP_AFTER_MS: i64 = 5_000;
 
-const STATE: &str = "SELECT state FROM requests WHERE id = ?1 AND account_id = ?2";
+const STATE: &str = "\
+SELECT state FROM requests WHERE id = ?1 AND account_id = ?2 AND (?3 IS NULL OR nonce = ?3)";
 
 impl Resolution {
     /// The end of an admitted call, not priced yet: `held` is what it holds at each level by now.
@@ -155,6 +159,7 @@ impl Resolution {
         });
         Self {
             request: ask.request,
+            nonce: Some(ask.nonce),
             account: key.account.clone(),
             key: key.id.clone(),
             created_at_ms: ask.now_ms,
@@ -202,7 +207,8 @@ impl Resolution {
             transaction.then(self.identify(TRUE_UP).bind(due_at_ms));
         }
         let commit = transaction.commit();
-        let state = batch.step(Some(Condition::not_ok(commit)), self.identify(STATE));
+        let state = self.identify(STATE).bind(self.nonce);
+        let state = batch.step(Some(Condition::not_ok(commit)), state);
         ResolutionBatch {
             batch,
             commit,
@@ -224,6 +230,7 @@ impl Resolution {
             .bind(period.day)
             .bind(period.week)
             .bind(period.month)
+            .bind(self.nonce)
     }
 
     fn resolve(&self) -> Statement {

@@ -2,11 +2,11 @@
 //! their prices. A number is read exactly or not at all.
 
 use serde_json::Value;
-use tollgate_core::catalogue::{Cost, Import, import};
+use tollgate_core::catalogue::{Cost, Import, UnitPrices, import};
 use tollgate_core::json::parse_object;
 use tollgate_core::money::{Nanos, Picos};
-use tollgate_core::openrouter::{billed_usage, read_generation};
-use tollgate_core::settlement::Outcome;
+use tollgate_core::openrouter::{GenerationRecord, read_generation};
+use tollgate_core::settlement::{Outcome, Prices};
 
 use crate::answer::check_usage;
 
@@ -23,19 +23,14 @@ pub fn check(body: &[u8]) {
 
 fn check_record(body: &[u8]) {
     let Ok(record) = read_generation(body) else {
-        assert_eq!(billed_usage(body), None);
+        assert_eq!(at(1).recorded(body), None);
         return;
     };
     if let Some(usage) = &record.usage {
         check_usage(usage);
     }
     assert!(record.total_cost.is_none_or(|cost| cost >= Nanos::ZERO));
-    let expect = if record.total_cost == Some(Nanos::ZERO) {
-        Some(Outcome::NotSent)
-    } else {
-        record.usage.map(Outcome::Exact)
-    };
-    assert_eq!(billed_usage(body), expect);
+    check_bill(body, &record);
     // Where a name occurs twice, readers differ in which one counts.
     let unique = parse_object(body).is_ok();
     if let (true, Ok(value)) = (unique, serde_json::from_slice::<Value>(body)) {
@@ -44,6 +39,41 @@ fn check_record(body: &[u8]) {
         if let Some(usage) = &record.usage {
             assert!(prompt.is_some_and(|prompt| prompt <= usage.prompt_tokens));
         }
+    }
+}
+
+/// Prices of so many nanos for each token.
+fn at(nanos: i64) -> Prices {
+    let price = Picos::new(nanos * 1_000).expect("a price");
+    Prices {
+        cost: Cost {
+            prices: UnitPrices::new(price, price),
+            ..Cost::default()
+        },
+        rules_from_root: Vec::new(),
+        at_ms: 0,
+    }
+}
+
+/// A call is free only where the record says so, and then what was used costs something here; what
+/// was used is charged exactly; and a record without usage and cost decides nothing.
+fn check_bill(body: &[u8], record: &GenerationRecord<'_>) {
+    let says_free = record.total_cost == Some(Nanos::ZERO);
+    let exact = record.usage.map(Outcome::Exact);
+    let (priced, unpriced) = (at(1).recorded(body), at(0).recorded(body));
+    let expect = if says_free {
+        Some(Outcome::NotSent)
+    } else {
+        exact
+    };
+    assert_eq!(priced.map(|recorded| recorded.outcome), expect);
+    let answered = record
+        .usage
+        .is_some_and(|usage| usage.completion_tokens > 0);
+    let expect = if answered { exact } else { expect };
+    assert_eq!(unpriced.map(|recorded| recorded.outcome), expect);
+    for recorded in [priced, unpriced].into_iter().flatten() {
+        assert_eq!(recorded.reported_cost, record.total_cost);
     }
 }
 

@@ -1,21 +1,13 @@
-//! What the model says and how many tokens that is. Everything follows from the request, the model
-//! and the simulator's defaults; timing, framing and faults of the wire are not here.
+//! How many tokens an answer has and why it ends. Everything follows from the request, the model and
+//! the simulator's defaults. Its text is in `pieces`; timing, framing and faults of the wire are not here.
 
-use std::borrow::Cow;
-
-use super::instance::instance;
-use super::models::{Fault, MAX_COMPLETION_TOKENS};
+use super::fault::Fault;
+use super::models::MAX_COMPLETION_TOKENS;
+use super::pieces::Pieces;
 use super::pricing::Usage;
 use super::request::{Chat, Form};
 
-const CHARS_PER_TOKEN: usize = 4;
 const DEFAULT_REASONING_TOKENS: u64 = 64;
-const MAX_WORDS: usize = 4_096;
-const HUGE_BLOCKS: u64 = 34 * 256;
-const HUGE_BLOCK_BYTES: usize = 4_096;
-const HUGE_EVENT_BYTES: usize = 9 * 1_024 * 1_024;
-const HUGE_TOKENS: u64 = 8_192;
-const MULTI_BYTE_WORDS: [&str; 6] = ["żółć", "東京", "🦀", "naïve", "Ελλάδα", "שלום"];
 
 /// An answer, complete before its first byte is sent.
 #[derive(Debug)]
@@ -37,104 +29,6 @@ pub struct Extent {
     pub finish_reason: &'static str,
 }
 
-/// The visible text in pieces.
-#[derive(Debug)]
-pub enum Pieces {
-    /// Words over and over, one token each.
-    Words {
-        /// What is repeated; never empty.
-        words: Vec<String>,
-        /// How many words are said.
-        count: u64,
-    },
-    /// A text in slices of a token each.
-    Slices(Vec<String>),
-    /// The letter `x`, in blocks that share out the tokens.
-    Blocks {
-        /// How many blocks.
-        count: u64,
-        /// Bytes in each.
-        bytes: usize,
-        /// Tokens of all blocks together.
-        tokens: u64,
-    },
-}
-
-impl Pieces {
-    /// How many pieces there are.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        match self {
-            Self::Words { count, .. } | Self::Blocks { count, .. } => *count,
-            Self::Slices(slices) => u64::try_from(slices.len()).unwrap_or(u64::MAX),
-        }
-    }
-
-    /// Tokens of the first `pieces` pieces.
-    #[must_use]
-    pub fn tokens_of(&self, pieces: u64) -> u64 {
-        match self {
-            Self::Words { .. } | Self::Slices(_) => pieces,
-            Self::Blocks { count, tokens, .. } => pieces * tokens / count,
-        }
-    }
-
-    /// The text of piece `index`; words carry the space before them.
-    #[must_use]
-    pub fn text_of(&self, index: u64) -> Cow<'_, str> {
-        let index = usize::try_from(index).unwrap_or(usize::MAX);
-        match self {
-            Self::Words { words, .. } => {
-                let word = words
-                    .get(index % words.len().max(1))
-                    .map_or("", String::as_str);
-                if index == 0 {
-                    Cow::Borrowed(word)
-                } else {
-                    Cow::Owned(format!(" {word}"))
-                }
-            }
-            Self::Slices(slices) => Cow::Borrowed(slices.get(index).map_or("", String::as_str)),
-            Self::Blocks { bytes, .. } => Cow::Owned("x".repeat(*bytes)),
-        }
-    }
-
-    /// The whole text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        self.text_through(self.count())
-    }
-
-    /// The text of the first `pieces` pieces.
-    #[must_use]
-    pub fn text_through(&self, pieces: u64) -> String {
-        let mut text = String::with_capacity(512);
-        for index in 0..pieces {
-            text.push_str(&self.text_of(index));
-        }
-        text
-    }
-
-    fn cut_to(&mut self, tokens: u64) {
-        match self {
-            Self::Words { count, .. } => *count = tokens.min(*count),
-            Self::Slices(slices) => slices.truncate(usize::try_from(tokens).unwrap_or(usize::MAX)),
-            // Its length is the point of it, and its tokens were counted within the limit.
-            Self::Blocks { .. } => {}
-        }
-    }
-
-    fn slices(text: &str) -> Self {
-        let chars: Vec<char> = text.chars().collect();
-        Self::Slices(
-            chars
-                .chunks(CHARS_PER_TOKEN)
-                .map(|slice| slice.iter().collect())
-                .collect(),
-        )
-    }
-}
-
 impl Answer {
     /// The answer to `chat`; `default_tokens` is the length when neither model nor call says one.
     #[must_use]
@@ -148,7 +42,7 @@ impl Answer {
             .tokens
             .or(chat.model.tokens)
             .unwrap_or(default_tokens);
-        let mut pieces = pieces(chat, wanted, limit);
+        let mut pieces = Pieces::new(chat, wanted, limit);
         let wanted_reasoning = match chat.model.fault {
             Fault::Reasoning => chat.knobs.reasoning.unwrap_or(DEFAULT_REASONING_TOKENS),
             _ => 0,
@@ -204,47 +98,6 @@ impl Extent {
             reasoning: self.usage.reasoning.min(tokens),
             ..self.usage
         }
-    }
-}
-
-fn pieces(chat: &Chat, wanted: u64, limit: u64) -> Pieces {
-    let words = |count| Pieces::Words {
-        words: words(chat),
-        count,
-    };
-    match (&chat.form, chat.model.fault) {
-        (Form::Tool { parameters, .. }, _) => {
-            Pieces::slices(&instance(parameters, &chat.last_user_text).to_string())
-        }
-        (Form::Json(schema), _) => {
-            let text = words(wanted.min(limit)).text();
-            Pieces::slices(&instance(schema, &text).to_string())
-        }
-        (Form::Text, Fault::Huge) => Pieces::Blocks {
-            count: HUGE_BLOCKS,
-            bytes: HUGE_BLOCK_BYTES,
-            tokens: chat.knobs.tokens.unwrap_or(HUGE_TOKENS).min(limit),
-        },
-        (Form::Text, Fault::HugeEvent) => Pieces::Blocks {
-            count: 1,
-            bytes: HUGE_EVENT_BYTES,
-            tokens: chat.knobs.tokens.unwrap_or(HUGE_TOKENS).min(limit),
-        },
-        (Form::Text, _) => words(wanted),
-    }
-}
-
-/// The words that are repeated: the user's, or the model's name when the user said nothing.
-fn words(chat: &Chat) -> Vec<String> {
-    if chat.model.fault == Fault::SplitUtf8 {
-        return MULTI_BYTE_WORDS.map(str::to_owned).to_vec();
-    }
-    let said = chat.last_user_text.split_whitespace().take(MAX_WORDS);
-    let words: Vec<String> = said.map(|word| word.chars().take(64).collect()).collect();
-    if words.is_empty() {
-        vec![chat.slug.clone()]
-    } else {
-        words
     }
 }
 

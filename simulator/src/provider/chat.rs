@@ -7,22 +7,25 @@ use std::time::Duration;
 use hyper::Response;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::answer::Answer;
 use super::error::{self, refusal};
+use super::fault::Fault;
 use super::generation::{self, Generation};
-use super::models::Fault;
+use super::host::Host;
 use super::request::{Chat, Invalid, hash};
 use super::stream::{Gzip, Pace, Plan, gzip, shatter};
 use super::wire::{Ending, Frame};
-use crate::World;
 use crate::record::OpenCall;
 use crate::reply::{Connection, Dropped, JSON, Reply, Script, Step, whole};
+use crate::{Config, World};
 
 /// Where `sim/redirect` points to; answers as if nothing were wrong.
 pub const REDIRECT_TARGET: &str = "/api/v1/redirected/chat/completions";
 const DEFAULT_HEAD_MS: u64 = 3_000;
+const DEFAULT_PAUSE_MS: u64 = 3_000;
 const EVENTS: &str = "text/event-stream";
 
 /// A call as the server hands it over.
@@ -101,60 +104,74 @@ async fn generate(
     chat: Chat,
     fault: Fault,
 ) -> Response<Reply> {
-    let config = &world.config;
-    let answer = Answer::new(&chat, config.tokens);
+    let knobs = chat.knobs;
+    let streamed = chat.stream;
     let id = generation::id(world.epoch, chat.hash, arrival.call.seq);
-    let generation = Generation::new(Arc::clone(&id), &chat.slug, chat.model, answer.extent);
-    let tps = chat
-        .knobs
-        .tps
-        .or(chat.model.tokens_per_second)
-        .unwrap_or(config.tokens_per_second);
-    let first = Duration::from_millis(chat.knobs.ttft_ms.unwrap_or(config.ttft_ms));
-    let plan = Plan {
-        id,
-        slug: chat.slug,
-        created: generation.created.as_second(),
-        cut_after: chat.knobs.cut_after.unwrap_or(answer.extent.generated / 2),
-        answer,
-        form: chat.form,
-        price: chat.model.price,
-        fault,
-        pace: Pace {
-            first,
-            tokens_per_second: tps,
-        },
+    let plan = plan(&world.config, chat, (id, fault));
+    let head = match fault {
+        Fault::SlowHead => Duration::from_millis(knobs.head_ms.unwrap_or(DEFAULT_HEAD_MS)),
+        _ => Duration::ZERO,
     };
-    arrival.call.generates(if chat.stream {
-        generation.streamed()
-    } else {
-        generation
-    });
-    if fault == Fault::SlowHead {
-        let head_ms = chat.knobs.head_ms.unwrap_or(DEFAULT_HEAD_MS);
-        tokio::time::sleep(Duration::from_millis(head_ms)).await;
+    let (id, extent) = (Arc::clone(&plan.id), plan.answer.extent);
+    let mut generation = Generation::new(id, &plan.slug, plan.model, extent);
+    generation.takes = head + plan.takes();
+    generation.record_after =
+        Duration::from_millis(knobs.record_ms.unwrap_or(world.config.record_ms));
+    if streamed {
+        generation = generation.streamed();
     }
-    if chat.stream {
-        streamed(plan, arrival)
+    arrival.call.generates(generation);
+    if !head.is_zero() {
+        tokio::time::sleep(head).await;
+    }
+    if streamed {
+        stream(plan, arrival)
     } else {
         one_shot(plan, arrival).await
     }
 }
 
-fn streamed(plan: Plan, mut arrival: Arrival) -> Response<Reply> {
+fn plan(config: &Config, chat: Chat, (id, fault): (Arc<str>, Fault)) -> Plan {
+    let (knobs, model) = (chat.knobs, chat.model);
+    let answer = Answer::new(&chat, config.tokens);
+    let tps = knobs.tps.or(model.tokens_per_second);
+    let pause_ms = match fault {
+        Fault::Pause => knobs.pause_ms.unwrap_or(DEFAULT_PAUSE_MS),
+        _ => 0,
+    };
+    Plan {
+        id,
+        slug: chat.slug,
+        created: Timestamp::now().as_second(),
+        cut_after: knobs.cut_after.unwrap_or(answer.extent.generated / 2),
+        answer,
+        form: chat.form,
+        model,
+        fault,
+        tells_usage: fault != Fault::NoUsage && knobs.usage != Some(0),
+        pace: Pace {
+            first: Duration::from_millis(knobs.ttft_ms.unwrap_or(config.ttft_ms)),
+            tokens_per_second: tps.unwrap_or(config.tokens_per_second),
+        },
+        pause: Duration::from_millis(pause_ms),
+        usage_after: Duration::from_millis(knobs.usage_ms.unwrap_or(0)),
+    }
+}
+
+fn stream(plan: Plan, mut arrival: Arrival) -> Response<Reply> {
     let compressed = plan.fault == Fault::Gzip && arrival.accepts_gzip;
-    let id = Arc::clone(&plan.id);
+    let (id, host) = (Arc::clone(&plan.id), plan.model.host);
     let mut script = plan.script();
     if compressed {
         script = Box::new(Gzip::new(script));
     }
     arrival.call.answered(200);
     let reply = Reply::paced(script, None, arrival.call, arrival.connection);
-    generated(reply, EVENTS, &id, compressed)
+    generated(reply, EVENTS, (&id, host), compressed)
 }
 
 async fn one_shot(plan: Plan, mut arrival: Arrival) -> Response<Reply> {
-    let due = plan.pace.due(plan.answer.extent.generated);
+    let due = plan.takes();
     if !due.is_zero() {
         tokio::time::sleep(due).await;
     }
@@ -174,7 +191,7 @@ async fn one_shot(plan: Plan, mut arrival: Arrival) -> Response<Reply> {
             Reply::paced(script, length, arrival.call, arrival.connection)
         }
     };
-    generated(reply, JSON, &plan.id, compressed)
+    generated(reply, JSON, (&plan.id, plan.model.host), compressed)
 }
 
 fn one_shot_body(plan: &Plan, call: &mut OpenCall) -> Vec<u8> {
@@ -196,14 +213,11 @@ fn one_shot_body(plan: &Plan, call: &mut OpenCall) -> Vec<u8> {
             plan.answer.extent.finish_reason
         },
         failed,
-        usage_of: if plan.fault == Fault::NoUsage {
-            None
-        } else {
-            call.generation()
-        },
+        usage_of: call.generation().filter(|_| plan.tells_usage),
     };
     let frame = Frame {
         id: &plan.id,
+        provider: plan.model.host.name,
         model: &plan.slug,
         created: plan.created,
     };
@@ -240,7 +254,12 @@ fn one_shot_script(fault: Fault, body: &[u8], tokens: u64) -> Option<Script> {
 }
 
 /// The head of an answer that was generated, with headers that a gateway must not pass on.
-fn generated(reply: Reply, kind: &'static str, id: &str, compressed: bool) -> Response<Reply> {
+fn generated(
+    reply: Reply,
+    kind: &'static str,
+    (id, host): (&str, Host),
+    compressed: bool,
+) -> Response<Reply> {
     let mut response = Response::new(reply);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -250,10 +269,7 @@ fn generated(reply: Reply, kind: &'static str, id: &str, compressed: bool) -> Re
     if compressed {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    headers.insert(
-        "x-openrouter-provider",
-        HeaderValue::from_static("SimCloud"),
-    );
+    headers.insert("x-openrouter-provider", HeaderValue::from_static(host.name));
     headers.insert(
         "x-openrouter-account",
         HeaderValue::from_static("operator@sim.example"),

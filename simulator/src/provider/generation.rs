@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::Extent;
-use super::models::{Fault, Model};
+use super::fault::Fault;
+use super::models::Model;
 use super::pricing::{Cost, Usage, Usd};
 use crate::World;
 use crate::record::Entry;
@@ -34,8 +35,13 @@ pub struct Generation {
     pub tokens: u64,
     /// When it began.
     pub created: Timestamp,
+    /// How long it takes to its end.
+    pub takes: Duration,
+    /// How long after its end it is on record.
+    pub record_after: Duration,
     started: Instant,
     took: Duration,
+    recorded: Option<Instant>,
     cancelled: bool,
 }
 
@@ -52,8 +58,11 @@ impl Generation {
             extent,
             streamed: false,
             created: Timestamp::now(),
+            takes: Duration::ZERO,
+            record_after: Duration::ZERO,
             started: Instant::now(),
             took: Duration::ZERO,
+            recorded: None,
             cancelled: false,
         }
     }
@@ -68,13 +77,24 @@ impl Generation {
         }
     }
 
-    /// Generation ends, because it is complete or because the client left the stream.
+    /// The answer is complete, or the client left it. Where that does not stop the generation it goes
+    /// on unheard: all of it is billed, and on record once it would have ended.
     pub fn end(&mut self, client_gone: bool) {
         self.took = self.started.elapsed();
-        if client_gone && self.model.fault == Fault::NoCancel {
+        if client_gone && self.streamed && !self.model.host.stops {
             self.tokens = self.extent.generated;
         }
+        if client_gone && self.tokens == self.extent.generated {
+            self.took = self.took.max(self.takes);
+        }
+        self.recorded = Some(self.started + self.took + self.record_after);
         self.cancelled = client_gone && self.streamed && self.tokens < self.extent.generated;
+    }
+
+    /// Whether the provider's record of it is there.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.recorded.is_some_and(|since| since <= Instant::now())
     }
 
     /// What is used so far.
@@ -112,7 +132,7 @@ pub fn look_up(world: &World, id: &str) -> Option<Vec<u8>> {
     let mut log = world.log();
     let entry = log.entry_mut(seq)?;
     let generation = entry.outcome.as_ref()?.generation.as_ref()?;
-    if *generation.id != *id {
+    if *generation.id != *id || !generation.is_recorded() {
         return None;
     }
     if generation.model.fault == Fault::LateRecord && entry.lookups < LATE_LOOKUPS {
@@ -195,7 +215,7 @@ fn wire<'a>(generation: &'a Generation, entry: &'a Entry) -> Wire<'a> {
         app_id: None,
         streamed: generation.streamed,
         cancelled: generation.cancelled,
-        provider_name: "SimCloud",
+        provider_name: generation.model.host.name,
         latency: generation.took.as_millis(),
         moderation_latency: None,
         generation_time: generation.took.as_millis(),

@@ -15,6 +15,14 @@ pub struct Knobs {
     pub reasoning: Option<u64>,
     /// Milliseconds until the response head, for `sim/slow-head`.
     pub head_ms: Option<u64>,
+    /// Milliseconds of silence, for `sim/pause`.
+    pub pause_ms: Option<u64>,
+    /// 0 leaves out the usage.
+    pub usage: Option<u64>,
+    /// Milliseconds between a stream's last token and its usage.
+    pub usage_ms: Option<u64>,
+    /// Milliseconds between the end of the generation and its record.
+    pub record_ms: Option<u64>,
     /// Output tokens before a fault in mid-stream strikes; the default is half of them.
     pub cut_after: Option<u64>,
 }
@@ -33,6 +41,10 @@ impl Knobs {
                 "tokens" => &mut self.tokens,
                 "reasoning" => &mut self.reasoning,
                 "head_ms" => &mut self.head_ms,
+                "pause_ms" => &mut self.pause_ms,
+                "usage" => &mut self.usage,
+                "usage_ms" => &mut self.usage_ms,
+                "record_ms" => &mut self.record_ms,
                 "cut_after" => &mut self.cut_after,
                 _ => continue,
             };
@@ -101,7 +113,7 @@ mod tests {
         );
         check(
             "sim/echo?ttft_ms=1&tokens=2",
-            "[[reasoning=3 head_ms=4]] x [[cut_after=5]]",
+            "[[reasoning=3 head_ms=4]] x [[cut_after=5 pause_ms=6 usage=0 usage_ms=7 record_ms=8]]",
             (
                 Knobs {
                     ttft_ms: Some(1),
@@ -109,6 +121,10 @@ mod tests {
                     reasoning: Some(3),
                     head_ms: Some(4),
                     cut_after: Some(5),
+                    pause_ms: Some(6),
+                    usage: Some(0),
+                    usage_ms: Some(7),
+                    record_ms: Some(8),
                     tps: None,
                 },
                 " x ",

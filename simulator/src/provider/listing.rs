@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::models::{CONTEXT_LENGTH, Fault, MAX_COMPLETION_TOKENS, MODELS, Model};
+use super::fault::Fault;
+use super::models::{CONTEXT_LENGTH, MAX_COMPLETION_TOKENS, MODELS, Model};
 use super::pricing::{Price, unit_price_text};
 
 /// When the simulator's models claim to have been added, in Unix seconds.

@@ -1,67 +1,10 @@
 //! The simulator's models as data: what each does wrong, what it costs, what it would bill. The
 //! README has the same table for people; a test holds the two together. How a fault is carried out
-//! stands in `fault` and `stream`.
+//! stands in `chat` and `stream`.
 
+use super::fault::Fault;
+use super::host::{Host, SIM_CLOUD};
 use super::pricing::{LongContext, Price};
-
-/// What a model does differently from a well-behaved one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    None,
-    /// Answers this HTTP status, always.
-    Status(u16),
-    /// Answers this HTTP status to the first call with a given text, then behaves.
-    StatusOnce(u16),
-    /// Answers 200 and an error as the body.
-    ErrorIn200,
-    /// Breaks off half-way with an error chunk.
-    ErrorMidStream,
-    /// Reads the request and never answers.
-    Timeout,
-    /// Sends its response head late.
-    SlowHead,
-    /// Closes the connection before any byte of a response.
-    DropBefore,
-    /// Closes the connection half-way through the body.
-    DropMid,
-    /// Resets the connection half-way through the body.
-    ResetMid,
-    /// Sends broken events half-way through the stream, broken JSON one-shot.
-    MalformedSse,
-    /// Sends many comments and fields that are not data.
-    Comments,
-    /// Leaves out `[DONE]`.
-    NoDone,
-    /// Writes bytes apart in awkward places.
-    SplitUtf8,
-    /// Leaves out the usage.
-    NoUsage,
-    /// Sends the usage so far in every chunk.
-    UsageEvery,
-    /// Reports and bills ten times the tokens that were allowed.
-    UsageHuge,
-    /// Thinks before it answers, and bills the hidden tokens.
-    Reasoning,
-    /// Reads half of the prompt from a cache and writes a quarter to it.
-    Cached,
-    /// Answers with more than 32 MiB.
-    Huge,
-    /// Puts more than 8 MiB into one event.
-    HugeEvent,
-    /// Redirects with 307.
-    Redirect,
-    /// Compresses the body when the client accepts it.
-    Gzip,
-    /// Answers a page of HTML.
-    Html,
-    /// Answers an empty body.
-    Empty,
-    /// Goes on and bills in full when the client leaves a stream.
-    NoCancel,
-    /// Answers the first two look-ups of a generation with 404.
-    LateRecord,
-}
 
 /// One model. Times and lengths are defaults that knobs change.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +17,8 @@ pub struct Model {
     pub billed: &'static str,
     /// What it does wrong.
     pub fault: Fault,
+    /// Who answers.
+    pub host: Host,
     /// What it costs.
     pub price: Price,
     /// Output tokens when the request does not limit them; `None` is the simulator's default.
@@ -119,6 +64,7 @@ const LONG_CONTEXT: Price = Price {
 
 const FULL: &str = "in full";
 const NOTHING: &str = "nothing";
+const WHILE_HEARD: &str = "in full, or as far as the client stays";
 const SO_FAR: &str = "streamed: the tokens sent so far; one-shot: in full";
 
 const fn model(slug: &'static str, fault: Fault, about: &'static str) -> Model {
@@ -127,6 +73,7 @@ const fn model(slug: &'static str, fault: Fault, about: &'static str) -> Model {
         about,
         billed: FULL,
         fault,
+        host: SIM_CLOUD,
         price: PLAIN,
         tokens: None,
         tokens_per_second: None,
@@ -138,6 +85,14 @@ const fn refusing(slug: &'static str, fault: Fault, about: &'static str) -> Mode
     Model {
         billed: NOTHING,
         ..model(slug, fault, about)
+    }
+}
+
+const fn at(slug: &'static str, host: Host, about: &'static str) -> Model {
+    Model {
+        host,
+        billed: if host.stops { WHILE_HEARD } else { FULL },
+        ..model(slug, Fault::None, about)
     }
 }
 
@@ -330,14 +285,61 @@ pub static MODELS: &[Model] = &[
     refusing("sim/html", Fault::Html, "200 with a page of HTML"),
     refusing("sim/empty", Fault::Empty, "200 with an empty body"),
     model(
+        "sim/pause",
+        Fault::Pause,
+        "says nothing for 3 s (`pause_ms`) half-way through the stream",
+    ),
+    at(
         "sim/no-cancel",
-        Fault::NoCancel,
+        Host::going_on("SimCloud"),
         "goes on when the client leaves a stream",
     ),
     model(
         "sim/late-record",
         Fault::LateRecord,
         "its generation is 404 for two look-ups",
+    ),
+    at(
+        "sim/at-openai",
+        Host::stopping("OpenAI"),
+        "answered by OpenAI",
+    ),
+    at(
+        "sim/at-anthropic",
+        Host::stopping("Anthropic"),
+        "answered by Anthropic",
+    ),
+    at("sim/at-azure", Host::stopping("Azure"), "answered by Azure"),
+    at(
+        "sim/at-together",
+        Host::stopping("Together"),
+        "answered by Together",
+    ),
+    at(
+        "sim/at-deepinfra",
+        Host::stopping("DeepInfra"),
+        "answered by DeepInfra",
+    ),
+    at(
+        "sim/at-fireworks",
+        Host::stopping("Fireworks"),
+        "answered by Fireworks",
+    ),
+    at("sim/at-groq", Host::going_on("Groq"), "answered by Groq"),
+    at(
+        "sim/at-google",
+        Host::going_on("Google"),
+        "answered by Google",
+    ),
+    at(
+        "sim/at-bedrock",
+        Host::going_on("Amazon Bedrock"),
+        "answered by Amazon Bedrock",
+    ),
+    at(
+        "sim/at-mistral",
+        Host::going_on("Mistral"),
+        "answered by Mistral",
     ),
 ];
 

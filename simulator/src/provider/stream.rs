@@ -11,8 +11,9 @@ use flate2::write::GzEncoder;
 use hyper::body::Bytes;
 
 use super::answer::Answer;
-use super::models::Fault;
-use super::pricing::{Cost, Price, Usage};
+use super::fault::Fault;
+use super::models::Model;
+use super::pricing::{Cost, Usage};
 use super::request::Form;
 use super::wire::{Frame, Part};
 use crate::reply::{Script, Step};
@@ -57,14 +58,20 @@ pub struct Plan {
     pub answer: Answer,
     /// In what form.
     pub form: Form,
-    /// What it costs.
-    pub price: Price,
+    /// Who says it, and at what price.
+    pub model: &'static Model,
     /// What goes wrong.
     pub fault: Fault,
+    /// Whether the usage is told.
+    pub tells_usage: bool,
     /// Output tokens after which it goes wrong.
     pub cut_after: u64,
     /// When tokens come.
     pub pace: Pace,
+    /// How long it falls silent in mid-stream.
+    pub pause: Duration,
+    /// How long the usage comes after the last token.
+    pub usage_after: Duration,
 }
 
 enum Stage {
@@ -79,10 +86,17 @@ struct Streaming {
     plan: Plan,
     stage: Stage,
     struck: bool,
+    late: Duration,
     queue: VecDeque<Step>,
 }
 
 impl Plan {
+    /// How long the generation takes.
+    #[must_use]
+    pub fn takes(&self) -> Duration {
+        self.pace.due(self.answer.extent.generated) + self.pause
+    }
+
     /// The script of this plan.
     #[must_use]
     pub fn script(self) -> Script {
@@ -90,19 +104,21 @@ impl Plan {
             plan: self,
             stage: Stage::Open,
             struck: false,
+            late: Duration::ZERO,
             queue: VecDeque::new(),
         };
         Box::new(streaming)
     }
 
-    fn usage_after(&self, tokens: u64) -> (Usage, Cost) {
+    fn used_after(&self, tokens: u64) -> (Usage, Cost) {
         let usage = self.answer.extent.usage_after(tokens);
-        (usage, self.price.cost(&usage))
+        (usage, self.model.price.cost(&usage))
     }
 
     fn event(&self, part: Part<'_>, usage: Option<(Usage, Cost)>) -> Bytes {
         let frame = Frame {
             id: &self.id,
+            provider: self.model.host.name,
             model: &self.slug,
             created: self.created,
         };
@@ -159,7 +175,7 @@ impl Streaming {
         }
         let tokens = self.plan.answer.tokens_through(piece + 1);
         let text = self.plan.answer.pieces.text_of(piece);
-        let usage = (self.plan.fault == Fault::UsageEvery).then(|| self.plan.usage_after(tokens));
+        let usage = self.tells_every().then(|| self.plan.used_after(tokens));
         let event = self.plan.event(
             Part::Piece {
                 text: &text,
@@ -190,21 +206,22 @@ impl Streaming {
                 self.write(Bytes::from_static(MALFORMED), tokens);
                 false
             }
+            Fault::Pause => {
+                self.late = self.plan.pause;
+                false
+            }
             _ => false,
         }
     }
 
     fn close(&mut self) -> Stage {
         let tokens = self.plan.answer.extent.generated;
-        let usage = Some(self.plan.usage_after(tokens));
-        let every = if self.plan.fault == Fault::UsageEvery {
-            usage
-        } else {
-            None
-        };
+        let usage = Some(self.plan.used_after(tokens));
+        let every = usage.filter(|_| self.tells_every());
         let finish_reason = self.plan.answer.extent.finish_reason;
         self.write(self.plan.event(Part::Finish(finish_reason), every), tokens);
-        if self.plan.fault != Fault::NoUsage {
+        self.late += self.plan.usage_after;
+        if self.plan.tells_usage {
             self.write(self.plan.event(Part::Nothing, usage), tokens);
         }
         if self.plan.fault != Fault::NoDone {
@@ -213,8 +230,12 @@ impl Streaming {
         Stage::Over
     }
 
+    fn tells_every(&self) -> bool {
+        self.plan.fault == Fault::UsageEvery && self.plan.tells_usage
+    }
+
     fn write(&mut self, bytes: Bytes, tokens: u64) {
-        self.write_at(self.plan.pace.due(tokens), bytes, tokens);
+        self.write_at(self.plan.pace.due(tokens) + self.late, bytes, tokens);
     }
 
     fn write_at(&mut self, due: Duration, bytes: Bytes, tokens: u64) {

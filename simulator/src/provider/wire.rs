@@ -13,6 +13,8 @@ use super::request::Form;
 pub struct Frame<'a> {
     /// `gen-…`
     pub id: &'a str,
+    /// Who answers.
+    pub provider: &'a str,
     /// The model's name without knobs.
     pub model: &'a str,
     /// Unix seconds.
@@ -22,7 +24,7 @@ pub struct Frame<'a> {
 #[derive(Serialize)]
 struct Wire<'a, C> {
     id: &'a str,
-    provider: &'static str,
+    provider: &'a str,
     model: &'a str,
     object: &'static str,
     created: i64,
@@ -181,7 +183,7 @@ impl Frame<'_> {
         let none = matches!(part, Part::Nothing);
         json(&Wire {
             id: self.id,
-            provider: "SimCloud",
+            provider: self.provider,
             model: self.model,
             object: "chat.completion.chunk",
             created: self.created,
@@ -215,7 +217,7 @@ impl Frame<'_> {
             .map(|made| UsageWire::new(&made.usage(), &made.cost()));
         json(&Wire {
             id: self.id,
-            provider: "SimCloud",
+            provider: self.provider,
             model: self.model,
             object: "chat.completion",
             created: self.created,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
+use tollgate_simulator::Simulator;
 use tollgate_simulator::provider::pricing::Usd;
 
 use crate::client::{ask, chat, connect, get, post, simulator};
@@ -70,22 +71,86 @@ async fn a_stream_that_the_client_leaves_is_billed_as_far_as_it_went() {
         let request = &log["requests"][0];
         assert_eq!(request["client_gone"], true);
         assert_eq!(request["billed_usd"], Usd(billed).to_string());
+        let tokens = request["usage"]["completion_tokens"].as_u64().unwrap();
         let id = request["generation_id"].as_str().unwrap();
-        let record = get(&simulator, &format!("/api/v1/generation?id={id}"))
-            .await
-            .json();
-        let record = &record["data"];
-        let tokens = record["tokens_completion"].as_u64().unwrap();
-        let seen = (tokens, record["cancelled"].as_bool().unwrap(), billed);
-        assert_eq!(seen, expect, "{model}");
+        let record = get(&simulator, &format!("/api/v1/generation?id={id}")).await;
+        let stopped = record.status == 200;
+        assert_eq!(request["recorded"], stopped);
+        if stopped {
+            let record = &record.json()["data"];
+            assert_eq!(record["tokens_completion"], tokens, "{model}");
+            assert_eq!(record["cancelled"], true, "{model}");
+            assert_eq!(record["provider_name"], request["provider"], "{model}");
+        }
+        assert_eq!((tokens, stopped, billed), expect, "{model}");
     };
     // The message as sent has 34 bytes: 9 tokens, and 3 for the message.
-    check("sim/echo", (1, true, 12 * 150_000 + 600_000)).await;
-    check(
-        "sim/no-cancel",
-        (3_600, false, 12 * 150_000 + 3_600 * 600_000),
-    )
-    .await;
+    let so_far = (1, true, 12 * 150_000 + 600_000);
+    // It would have ended after an hour, so there is no record yet.
+    let all = (3_600, false, 12 * 150_000 + 3_600 * 600_000);
+    check("sim/echo", so_far).await;
+    for host in [
+        "openai",
+        "anthropic",
+        "azure",
+        "together",
+        "deepinfra",
+        "fireworks",
+    ] {
+        check(&format!("sim/at-{host}"), so_far).await;
+    }
+    check("sim/no-cancel", all).await;
+    for host in ["groq", "google", "bedrock", "mistral"] {
+        check(&format!("sim/at-{host}"), all).await;
+    }
+}
+
+#[tokio::test]
+async fn a_generation_that_goes_on_unheard_is_on_record_once_it_would_have_ended() {
+    let simulator = simulator().await;
+    let body = chat(
+        "sim/at-groq",
+        "hi [[tps=50 tokens=6]]",
+        &json!({"stream": true}),
+    );
+    let request = post("/api/v1/chat/completions", &body.to_string(), "");
+    let began = std::time::Instant::now();
+    drop(connect(&simulator, &request).await);
+    simulator
+        .world()
+        .until(|log| log.last_seq() == 1 && log.in_flight() == 0)
+        .await;
+    let log = get(&simulator, "/_sim/requests").await.json();
+    let id = log["requests"][0]["generation_id"].as_str().unwrap();
+    let record = until_recorded(&simulator, id).await;
+    assert!(began.elapsed().as_millis() >= 100);
+    assert_eq!(record["data"]["provider_name"], "Groq");
+    assert_eq!(record["data"]["native_tokens_completion"], 6);
+    assert_eq!(record["data"]["cancelled"], false);
+}
+
+#[tokio::test]
+async fn a_record_comes_as_late_as_it_is_told_to() {
+    let simulator = simulator().await;
+    let answer = ask(&simulator, &chat("sim/echo?record_ms=80", "hi", &json!({}))).await;
+    let ended = std::time::Instant::now();
+    let id = answer.header("x-generation-id").unwrap();
+    let early = get(&simulator, &format!("/api/v1/generation?id={id}")).await;
+    // Unless this test itself was held up for that long.
+    assert!(early.status == 404 || ended.elapsed().as_millis() >= 80);
+    until_recorded(&simulator, id).await;
+    assert!(ended.elapsed().as_millis() >= 70);
+}
+
+/// The record of a generation, asked for until it is there.
+async fn until_recorded(simulator: &Simulator, id: &str) -> Value {
+    loop {
+        let record = get(simulator, &format!("/api/v1/generation?id={id}")).await;
+        if record.status == 200 {
+            return record.json();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

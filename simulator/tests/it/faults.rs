@@ -1,6 +1,9 @@
 //! Every fault, streamed and one-shot: what a client sees and what is billed.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 use tollgate_simulator::provider::error::SECRETS;
 use tollgate_simulator::provider::models::MODELS;
 
@@ -223,6 +226,19 @@ async fn a_stream_is_odd_or_incomplete_but_billed_in_full() {
         with_usage,
         [false, false, false, false, false, false, false, true]
     );
+    check_stream("sim/echo?usage=0", "data: [DONE]\n\n", "\"usage\"").await;
+    check_stream("sim/usage-every?usage=0", "[DONE]", "\"usage\"").await;
+    check_stream("sim/pause?pause_ms=20", "\"usage\"", "\"error\"").await;
+    check(
+        "sim/echo?usage=0",
+        false,
+        Expect {
+            holds: "hi hi",
+            lacks: "\"usage\"",
+            ..GOOD
+        },
+    )
+    .await;
     check(
         "sim/no-usage",
         false,
@@ -350,6 +366,40 @@ async fn a_response_head_comes_late() {
     .await;
     assert_eq!(response.status, 200);
     assert!(asked.elapsed().as_millis() >= 80);
+}
+
+#[tokio::test]
+async fn a_stream_falls_silent_in_its_middle_or_before_its_usage() {
+    let simulator = simulator().await;
+    // What comes before the silence, and what only after it.
+    let check = async |model: &str, before: &str, after: &str| {
+        let body = chat(model, "hi", &json!({"stream": true})).to_string();
+        let mut stream = connect(&simulator, &post("/api/v1/chat/completions", &body, "")).await;
+        let mut seen = Vec::new();
+        while !String::from_utf8_lossy(&seen).contains(before) {
+            stream.read_buf(&mut seen).await.unwrap();
+        }
+        let more = tokio::time::timeout(Duration::from_millis(40), stream.read_buf(&mut seen));
+        assert!(
+            more.await.is_err(),
+            "{model}: {}",
+            String::from_utf8_lossy(&seen)
+        );
+        assert!(!String::from_utf8_lossy(&seen).contains(after), "{model}");
+    };
+    let hour = 3_600_000;
+    check(
+        &format!("sim/pause?cut_after=1&pause_ms={hour}"),
+        "\"hi\"",
+        "\" hi\"",
+    )
+    .await;
+    check(
+        &format!("sim/echo?usage_ms={hour}"),
+        "\"stop\"",
+        "\"usage\"",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -127,8 +127,19 @@ const ROWS: &[Row] = &[
     fine("sim/gzip"),
     late("sim/html", MALFORMED, UNAVAILABLE),
     late("sim/empty", MALFORMED, UNAVAILABLE),
+    fine("sim/pause"),
     fine("sim/no-cancel"),
     fine("sim/late-record"),
+    fine("sim/at-openai"),
+    fine("sim/at-anthropic"),
+    fine("sim/at-azure"),
+    fine("sim/at-together"),
+    fine("sim/at-deepinfra"),
+    fine("sim/at-fireworks"),
+    fine("sim/at-groq"),
+    fine("sim/at-google"),
+    fine("sim/at-bedrock"),
+    fine("sim/at-mistral"),
 ];
 
 fn stage() -> &'static Stage {

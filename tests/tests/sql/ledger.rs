@@ -69,6 +69,30 @@ fn an_amount_beyond_the_balance_s_range_changes_nothing() {
     assert_eq!(world.wallet(&caller.account).0, i64::MAX);
 }
 
+#[test]
+fn amounts_near_the_largest_are_booked_to_the_nano_or_not_at_all() {
+    let check = |credit: i64, back: i64, expect: Posted, wallet: (i64, i64, i64, i64)| {
+        let world = World::new();
+        let caller = world.caller(&world.operator, credit, Limits::default());
+        let dispute = entry(&caller.account, EntryKind::Dispute, back, "dispute:a");
+        assert_eq!(world.post(&dispute), expect, "{credit} {back}");
+        assert_eq!(world.wallet(&caller.account), wallet, "{credit} {back}");
+    };
+    check(1_001, -i64::MAX, Posted::Now, (0, 0, i64::MAX - 1_001, 0));
+    check(0, -i64::MAX, Posted::Now, (0, 0, i64::MAX, 0));
+    check(1_001, i64::MIN, Posted::Impossible, (1_001, 0, 0, 0));
+    let world = World::new();
+    let caller = world.caller(&world.operator, 1_000, Limits::default());
+    let ask = world.ask(&caller, 1_000);
+    let _ = world.admit(&ask);
+    let dispute = entry(&caller.account, EntryKind::Dispute, -700, "dispute:a");
+    assert_eq!(world.post(&dispute), Posted::Now);
+    let credit = entry(&caller.account, EntryKind::Grant, i64::MAX - 500, "grant:a");
+    assert_eq!(world.post(&credit), Posted::Now);
+    let credited = (i64::MAX - 200, 1_000, 0, 0);
+    assert_eq!(world.wallet(&caller.account), credited);
+}
+
 fn amount(nanos: i64) -> Amount {
     Amount::new(Nanos::new(nanos)).unwrap()
 }

@@ -102,7 +102,8 @@ fn retention_changes_no_sum() {
         request: open,
         ..world.ask(&caller, 1_000)
     };
-    let end = world.resolution(&caller, &ask, 9);
+    let mut end = world.resolution(&caller, &ask, 9);
+    end.nonce = None;
     assert_eq!(world.resolve(&end), Resolved::Now);
     assert_eq!(roll_up(&world, two_days), 2);
     assert_eq!(drifts(&world), []);

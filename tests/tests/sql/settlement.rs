@@ -68,6 +68,22 @@ fn another_account_cannot_resolve_a_hold() {
 }
 
 #[test]
+fn a_call_in_doubt_gives_back_its_own_hold_and_not_one_with_the_same_id() {
+    let world = World::new();
+    let caller = world.caller(&world.operator, 1_000, Limits::default());
+    let ask = world.ask(&caller, 400);
+    let _ = world.admit(&ask);
+    let mut twin = world.ask(&caller, 400);
+    twin.request = ask.request;
+    let mut void = world.resolution(&caller, &twin, 0);
+    void.outcome = Outcome::NotSent;
+    assert_eq!(world.resolve(&void), Resolved::NoHold);
+    assert_eq!(world.wallet(&caller.account), (1_000, 400, 0, 0));
+    let own = world.resolution(&caller, &ask, 400);
+    assert_eq!(world.resolve(&own), Resolved::Now);
+}
+
+#[test]
 fn a_resolved_request_never_changes_again() {
     let world = World::new();
     let caller = world.caller(&world.operator, 1_000, Limits::default());

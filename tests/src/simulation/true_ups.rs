@@ -1,0 +1,134 @@
+//! True-ups, as the gateway's task runs them: calls that were settled by an estimate are corrected to
+//! the provider's record, once, or given up.
+
+use std::collections::VecDeque;
+
+use tollgate_core::hrana::Row;
+use tollgate_core::settlement::{Outcome, Recorded};
+use tollgate_core::true_up::{Correction, Next, TruedUp, due_statement, read_due, read_due_call};
+
+use super::Simulation;
+use super::audit::Intent;
+use super::travel::{Sent, Travel, brief};
+use super::wire::Sender;
+
+const TRIES: u32 = 4;
+
+/// A run of the task.
+#[derive(Debug)]
+pub struct TruingUp {
+    page: VecDeque<Row>,
+    current: Option<Current>,
+}
+
+/// The call that it corrects at the moment.
+#[derive(Debug)]
+struct Current {
+    correction: Correction,
+    intent: Intent,
+    request: i64,
+    tries: u32,
+    paused: Option<Box<Travel>>,
+}
+
+impl Simulation {
+    /// A run starts, or one does its next thing, or dies.
+    pub(super) fn true_up(&mut self) -> Result<(), String> {
+        if self.truing_up.is_empty() || (self.truing_up.len() < 2 && self.chance.percent(10)) {
+            let due = due_statement(self.clock.now_ms, 20);
+            let reply = self.swept(due, Intent::Read)?;
+            self.truing_up.push(TruingUp {
+                page: reply.rows(0).iter().cloned().collect(),
+                current: None,
+            });
+        }
+        let index = self.chance.below(self.truing_up.len());
+        let run = self.truing_up.swap_remove(index);
+        if self.chance.percent(self.habits.deaths) {
+            return Ok(());
+        }
+        if let Some(run) = self.true_up_on(run)? {
+            self.truing_up.push(run);
+        }
+        Ok(())
+    }
+
+    fn true_up_on(&mut self, mut run: TruingUp) -> Result<Option<TruingUp>, String> {
+        if let Some(current) = run.current.take() {
+            run.current = self.correct(current)?;
+            return Ok(Some(run));
+        }
+        let Some(row) = run.page.pop_front() else {
+            return Ok(None);
+        };
+        let due = read_due(&row).map_err(|fault| fault.to_string())?;
+        let call = read_due_call(&row).ok();
+        let id = call.as_ref().and_then(|call| call.provider_id.as_ref());
+        let usage = id.and_then(|id| self.provider.get(id)).copied();
+        match (call, usage) {
+            (Some(call), Some(usage)) if self.chance.percent(80) => {
+                let outcome = Outcome::Exact(usage);
+                let request = due.request.get();
+                let current = Current {
+                    correction: call.correction(Recorded {
+                        outcome,
+                        reported_cost: None,
+                        ended: true,
+                    }),
+                    intent: Intent::TrueUp { request, outcome },
+                    request,
+                    tries: 0,
+                    paused: None,
+                };
+                run.current = self.correct(current)?;
+            }
+            _ => {
+                let (statement, what) = match due.next(self.clock.now_ms) {
+                    Next::Later(statement) => (statement, "a true-up waits"),
+                    Next::GiveUp(statement) => (statement, "a true-up was given up"),
+                };
+                self.auditor.note(what);
+                self.swept(statement, Intent::Read)?;
+            }
+        }
+        Ok(Some(run))
+    }
+
+    fn correct(&mut self, mut current: Current) -> Result<Option<Current>, String> {
+        let batch = current.correction.to_batch(self.clock.now_ms);
+        let sent = match current.paused.take() {
+            Some(travel) => self.travel(*travel)?,
+            None => {
+                self.tell(brief(&current.intent));
+                self.send(batch.batch.clone(), Sender::Sweep, current.intent.clone())?
+            }
+        };
+        match sent {
+            Sent::Reply { reply, clean } => {
+                let trued_up = batch.read(&reply).map_err(|fault| fault.to_string())?;
+                let row = self.auditor.state.requests.get(&current.request);
+                match trued_up {
+                    TruedUp::Now { .. } if row.is_none_or(|row| row.trued_up_at_ms.is_none()) => {
+                        return Err(format!("{} is not trued up: {row:?}", current.request));
+                    }
+                    TruedUp::Now { .. } | TruedUp::Before => return Ok(None),
+                    TruedUp::Contended if clean => {
+                        let failed: Vec<_> = reply.failures().collect();
+                        return Err(format!(
+                            "{} cannot be trued up: {failed:?}",
+                            current.request
+                        ));
+                    }
+                    TruedUp::Contended => {}
+                }
+            }
+            Sent::Paused(travel) => {
+                current.paused = Some(travel);
+                return Ok(Some(current));
+            }
+            Sent::Lost => {}
+        }
+        current.tries += 1;
+        Ok((current.tries < TRIES).then_some(current))
+    }
+}
