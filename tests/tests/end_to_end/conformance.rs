@@ -53,14 +53,14 @@ fn this_gateway_keeps_every_promise_of_the_suite() {
     let stage = Stage::start("conformance", &[]);
     let reseller = &stage.reseller;
     stage.grant(reseller, CREDIT);
-    for pattern in ["sim/echo", "sim/cached", "sim/reasoning"] {
+    for pattern in ["sim/at-openai", "sim/cached", "sim/reasoning"] {
         stage.rule(reseller, pattern, (3_333, 0));
     }
     let rich = stage.caller(reseller, CREDIT, Limits::default());
     let poor = stage.caller(reseller, LITTLE, Limits::default());
     let base_url = format!("{}/v1", stage.stack.gateway_url());
     let findings = findings(Options {
-        model: Some("sim/echo".to_owned()),
+        model: Some("sim/at-openai".to_owned()),
         price_models: vec!["sim/cached".to_owned(), "sim/reasoning".to_owned()],
         unpriced_model: Some("sim/slow".to_owned()),
         ..options(base_url, (rich.key.reveal(), poor.key.reveal()))

@@ -7,6 +7,7 @@ mod provider;
 mod stage;
 mod true_up;
 
+mod announced;
 mod first_call;
 mod money;
 mod sdks;
@@ -22,6 +23,7 @@ mod bad_input;
 mod boundary;
 mod inquiry;
 
+mod departure;
 mod faults;
 mod isolation;
 mod leaving;

@@ -29,6 +29,8 @@ pub struct Caller {
 struct Books {
     charged: Usd,
     untold: u64,
+    /// Whether a call was made whose charge nobody has waited for.
+    under_way: bool,
     has_generations: Option<bool>,
 }
 
@@ -95,6 +97,7 @@ impl Caller {
     /// # Errors
     /// When the connection fails.
     pub fn text(&self, body: &str, key: Option<&str>) -> Outcome<Call> {
+        self.note(true);
         let call = Call::of(self.gateway.post(body, key)?);
         self.booked(call)
     }
@@ -104,6 +107,7 @@ impl Caller {
     /// # Errors
     /// When the connection fails.
     pub fn streamed(&self, body: &Value) -> Outcome<Call> {
+        self.note(true);
         let stream = self.gateway.stream(&body.to_string())?;
         let call = Call::read(stream, Until::End)?;
         self.booked(call)
@@ -114,6 +118,7 @@ impl Caller {
     /// # Errors
     /// When the connection fails or the stream ends before.
     pub fn left(&self, body: &Value, until: Until) -> Outcome<Call> {
+        self.note(true);
         let stream = self.gateway.stream(&body.to_string())?;
         Ok(Call::read(stream, until)?)
     }
@@ -181,6 +186,27 @@ impl Caller {
         Ok(told)
     }
 
+    /// What there is before something is tried: once every earlier call has been charged.
+    ///
+    /// # Errors
+    /// When the gateway does not tell it, or credit stays held.
+    pub fn before(&self) -> Outcome<Credits> {
+        let now = self.credits()?;
+        let books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = books.under_way;
+        drop(books);
+        if under_way {
+            let free = now.held.map(|_| Usd::ZERO);
+            self.fallen(Credits { held: free, ..now }, None)?;
+        }
+        self.credits()
+    }
+
+    fn note(&self, under_way: bool) {
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        books.under_way = under_way;
+    }
+
     /// What there is now.
     ///
     /// # Errors
@@ -214,6 +240,7 @@ impl Caller {
             let arrived = expected.is_some_and(|charge| charge.nanos() == fall.nanos());
             let told = now.held.is_some() && expected.is_none();
             if released && (arrived || told || since.1.elapsed() >= self.settle) {
+                self.note(false);
                 return Ok(fall);
             }
             if started.elapsed() > self.patience {

@@ -20,7 +20,7 @@ use crate::arguments;
 use crate::failure::Failure;
 
 pub use outcome::{Outcome, Stop};
-pub use report::{Finding, Findings};
+pub use report::{Finding, Findings, markdown_table};
 pub use session::Options;
 
 use checks::CHECKS;

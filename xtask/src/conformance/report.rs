@@ -2,11 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::checks::Check;
+use super::checks::{CHECKS, Check};
 use super::outcome::{Outcome, Stop};
 use super::session::Session;
 use super::usd::Usd;
 use crate::failure::Failure;
+
+/// Every check with its promise, as a table in Markdown.
+#[must_use]
+pub fn markdown_table() -> String {
+    let head = "| Check | Promise |\n| --- | --- |\n".to_owned();
+    let rows = CHECKS.iter().map(|check| {
+        let poor = if check.poor {
+            "; needs the poor key"
+        } else {
+            ""
+        };
+        format!("| `{}` | {}{poor} |\n", check.id, check.title)
+    });
+    head + &rows.collect::<String>()
+}
 
 /// What one check found.
 #[derive(Clone, Debug)]

@@ -187,7 +187,7 @@ impl Session {
     /// # Errors
     /// When it cannot be made.
     pub fn leave(&mut self, until: Until) -> Outcome<(Credits, Call)> {
-        let before = self.rich.credits()?;
+        let before = self.rich.before()?;
         let call = self.rich.left(&streamed(self.answer_body(), true), until)?;
         Ok((before, answered(&call)?.clone()))
     }

@@ -33,7 +33,7 @@ pub(super) fn unpriced_model(session: &mut Session) -> Outcome {
 }
 
 pub(super) fn failed_calls(session: &mut Session) -> Outcome {
-    let before = session.rich.credits()?;
+    let before = session.rich.before()?;
     let with = |name: &str, value: Value| {
         let mut body = session.short_body(FEW);
         body[name] = value;
@@ -99,7 +99,7 @@ pub(super) fn several_answers(session: &mut Session) -> Outcome {
 fn no_discount(session: &Session, bodies: &[String]) -> Outcome {
     let mut seen_all = Vec::new();
     for body in bodies {
-        let before = session.rich.credits()?;
+        let before = session.rich.before()?;
         let call = session.rich.text(body, None)?;
         if call.made() {
             let charge = compare(&session.model, &call)?;

@@ -18,6 +18,8 @@ pub struct Check {
     pub id: &'static str,
     /// What a payer gains.
     pub title: &'static str,
+    /// Whether it needs the key with little credit.
+    pub poor: bool,
     /// The calls that it makes at most.
     pub calls: &'static [Calls],
     /// Makes it.
@@ -94,108 +96,126 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "unknown-model-is-refused",
         title: "a model that does not exist is refused, not answered for nothing",
+        poor: false,
         calls: &[short(1)],
         run: input::unknown_model,
     },
     Check {
         id: "unpriced-model-is-refused",
         title: "a model without a price is refused, so that a budget cannot be passed by it",
+        poor: false,
         calls: &[short(3)],
         run: input::unpriced_model,
     },
     Check {
         id: "failed-calls-are-free",
         title: "a call that is refused as invalid costs nothing",
+        poor: false,
         calls: &[short(5)],
         run: input::failed_calls,
     },
     Check {
         id: "duplicate-fields-are-no-discount",
         title: "a body in which `max_tokens` stands twice is refused, or billed for what was made",
+        poor: false,
         calls: &[calls(2, Prompt::Long, FEW)],
         run: input::duplicate_fields,
     },
     Check {
         id: "unequal-bounds-are-no-discount",
         title: "`max_tokens` unlike `max_completion_tokens` is refused, or billed for what was made",
+        poor: false,
         calls: &[calls(2, Prompt::Long, FEW)],
         run: input::unequal_bounds,
     },
     Check {
         id: "several-answers-are-billed",
         title: "a call for two answers is refused, or billed for both",
+        poor: false,
         calls: &[calls(2, Prompt::Long, FEW)],
         run: input::several_answers,
     },
     Check {
         id: "charge-told-is-charge-taken",
         title: "the answer, `GET generation` and the balance tell the same charge, to the nano",
+        poor: false,
         calls: &[short(1)],
         run: price::told_is_taken,
     },
     Check {
         id: "charge-is-price-times-usage",
         title: "a call costs its usage at the listed prices, streamed or not",
+        poor: false,
         calls: &[priced(Prompt::Answer)],
         run: price::plain,
     },
     Check {
         id: "cached-tokens-have-their-price",
         title: "tokens read from or written to a cache cost what is listed for them",
+        poor: false,
         calls: &[priced(Prompt::Notes)],
         run: price::cached,
     },
     Check {
         id: "reasoning-tokens-have-their-price",
         title: "tokens that nobody sees cost what is listed for them",
+        poor: false,
         calls: &[priced(Prompt::Answer)],
         run: price::reasoning,
     },
     Check {
         id: "stream-without-usage-costs-the-same",
         title: "a stream costs the same whether or not its usage is asked for",
+        poor: false,
         calls: &[calls(2, Prompt::Long, FEW)],
         run: price::without_usage,
     },
     Check {
         id: "left-at-once",
         title: "a stream that is closed before its first chunk costs something, less than it might",
+        poor: false,
         calls: LEFT,
         run: leaving::at_once,
     },
     Check {
         id: "left-half-way",
         title: "a stream that is closed half-way costs what was made of it",
+        poor: false,
         calls: LEFT,
         run: leaving::half_way,
     },
     Check {
         id: "left-before-usage",
         title: "a stream that is closed right before its usage costs what it cost otherwise",
+        poor: false,
         calls: LEFT,
         run: leaving::before_usage,
     },
     Check {
         id: "repeated-call-is-billed-once",
         title: "a call that is repeated with its `Idempotency-Key` is billed once",
+        poor: false,
         calls: &[short(2)],
         run: repeated::in_sequence,
     },
     Check {
         id: "parallel-repeats-are-billed-once",
         title: "equal calls at the same time with one `Idempotency-Key` are billed once",
+        poor: false,
         calls: &[calls(REPEATS as u64, Prompt::Answer, FEW)],
         run: repeated::in_parallel,
     },
     Check {
         id: "key-never-answers-for-another-body",
         title: "an `Idempotency-Key` never gives another body the first one's answer",
+        poor: false,
         calls: &[short(1), calls(1, Prompt::Answer, FEW)],
         run: repeated::another_body,
     },
     Check {
         id: "refusal-says-what-is-missing",
         title: "a 402 tells balance, held, needed and affordable tokens, and that many are admitted",
+        poor: true,
         calls: &[Calls {
             output: Output::Model,
             ..short(2)
@@ -205,12 +225,14 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "parallel-calls-never-overdraw",
         title: "parallel calls never spend more than there is, and what is charged is what is taken",
+        poor: true,
         calls: &[calls(AT_ONCE as u64, Prompt::Long, MOST_SHARE)],
         run: poor::parallel,
     },
     Check {
         id: "stream-ends-before-the-credit",
         title: "a stream without `max_tokens` on a small wallet never goes below zero",
+        poor: true,
         calls: &[Calls {
             output: Output::Model,
             ..calls(1, Prompt::Long, 0)
@@ -220,12 +242,14 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "nothing-stays-held",
         title: "in the end no credit is held any more",
+        poor: false,
         calls: &[],
         run: sums::nothing_held,
     },
     Check {
         id: "books-add-up",
         title: "all charges of this run together are what the balance fell by, to the nano",
+        poor: false,
         calls: &[],
         run: sums::books,
     },

@@ -11,7 +11,7 @@ use crate::conformance::usd::Usd;
 
 pub(super) fn refusal(session: &mut Session) -> Outcome {
     let poor = session.poor()?;
-    let before = poor.credits()?;
+    let before = poor.before()?;
     let price = |tokens| session.model.per_output().times(tokens);
     let most = session.model.most_output;
     applies(price(most) > before.balance, || {
@@ -59,7 +59,7 @@ pub(super) fn refusal(session: &mut Session) -> Outcome {
 
 pub(super) fn parallel(session: &mut Session) -> Outcome {
     let poor = session.poor()?;
-    let before = poor.credits()?;
+    let before = poor.before()?;
     let prompt = &session.options.long_prompt;
     let tokens = share(session, before)?;
     let calls = poor.at_once(AT_ONCE, &body(&session.model.slug, prompt, tokens), None)?;
@@ -115,7 +115,7 @@ fn share(session: &Session, has: Credits) -> Outcome<u64> {
 
 pub(super) fn stream(session: &mut Session) -> Outcome {
     let poor = session.poor()?;
-    let before = poor.credits()?;
+    let before = poor.before()?;
     let prompt = &session.options.long_prompt;
     let call = poor.streamed(&streamed(unbounded(&session.model.slug, prompt), true))?;
     applies(call.made(), || {

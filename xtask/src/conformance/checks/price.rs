@@ -17,7 +17,7 @@ const ROUNDING: Usd = Usd::of_nanos(10);
 pub(super) const CACHEABLE: u64 = 6_000;
 
 pub(super) fn told_is_taken(session: &mut Session) -> Outcome {
-    let before = session.rich.credits()?;
+    let before = session.rich.before()?;
     let call = session.rich.one_shot(&session.short_body(FEW))?;
     let charge = told(answered(&call)?)?;
     let fall = session.rich.fallen(before, Some(charge))?;
@@ -88,7 +88,7 @@ fn notes(run: &str) -> String {
 pub(super) fn without_usage(session: &mut Session) -> Outcome {
     let body = body(&session.model.slug, &session.options.long_prompt, FEW);
     let measure = |with_usage| -> Outcome<(Call, Usd)> {
-        let before = session.rich.credits()?;
+        let before = session.rich.before()?;
         let body = streamed(body.clone(), with_usage);
         let call = session.rich.streamed(&body)?;
         let fall = session.rich.fallen(before, answered(&call)?.cost)?;

@@ -12,7 +12,7 @@ use crate::conformance::usd::Usd;
 pub(super) fn in_sequence(session: &mut Session) -> Outcome {
     let key = format!("{}-sequence", session.run);
     let body = session.short_body(FEW);
-    let before = session.rich.credits()?;
+    let before = session.rich.before()?;
     let first = session.rich.named(&body, Some(&key))?;
     let charge = told(answered(&first)?)?;
     session.rich.fallen(before, Some(charge))?;
@@ -30,7 +30,7 @@ pub(super) fn in_sequence(session: &mut Session) -> Outcome {
 pub(super) fn in_parallel(session: &mut Session) -> Outcome {
     let key = format!("{}-parallel", session.run);
     let body = body(&session.model.slug, &session.options.prompt, FEW);
-    let before = session.rich.credits()?;
+    let before = session.rich.before()?;
     let calls = session.rich.at_once(REPEATS, &body, Some(&key))?;
     let made: Vec<&Call> = calls.iter().filter(|call| call.made()).collect();
     let Some(first) = made.first() else {
@@ -54,7 +54,7 @@ pub(super) fn in_parallel(session: &mut Session) -> Outcome {
 
 pub(super) fn another_body(session: &mut Session) -> Outcome {
     let key = format!("{}-body", session.run);
-    let before = session.rich.credits()?;
+    let before = session.rich.before()?;
     let first = session.rich.named(&session.short_body(FEW), Some(&key))?;
     let charge = told(answered(&first)?)?;
     let other = body(&session.model.slug, &session.options.prompt, FEW);

@@ -12,11 +12,11 @@ pub(super) fn nothing_held(session: &mut Session) -> Outcome {
         applies(now.held.is_some(), || {
             "`GET credits` does not tell what is held".to_owned()
         })?;
-        // Waits for what is still running.
         let free = Credits {
             held: Some(Usd::ZERO),
             ..now
         };
+        // Waits for what is still running.
         caller.fallen(free, None)?;
     }
     Ok("held is `$0`".to_owned())
