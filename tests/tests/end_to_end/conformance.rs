@@ -57,7 +57,8 @@ fn this_gateway_keeps_every_promise_of_the_suite() {
         stage.rule(reseller, pattern, (3_333, 0));
     }
     let rich = stage.caller(reseller, CREDIT, Limits::default());
-    let poor = stage.caller(reseller, LITTLE, Limits::default());
+    // Its prices are others than the reseller's customer pays.
+    let poor = stage.customer(LITTLE);
     let base_url = format!("{}/v1", stage.stack.gateway_url());
     let findings = findings(Options {
         model: Some("sim/at-openai".to_owned()),

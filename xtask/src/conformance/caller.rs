@@ -10,6 +10,7 @@ use super::call::{Call, Until};
 use super::gateway::{Answer, Gateway};
 use super::outcome::{Outcome, Stop, applies};
 use super::usd::Usd;
+use crate::failure::Failure;
 
 /// Between two questions to the gateway.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -98,8 +99,8 @@ impl Caller {
     /// When the connection fails.
     pub fn text(&self, body: &str, key: Option<&str>) -> Outcome<Call> {
         self.note(true);
-        let call = Call::of(self.gateway.post(body, key)?);
-        self.booked(call)
+        let answer = self.gateway.post(body, key);
+        self.booked(answer.map(Call::of))
     }
 
     /// Makes a streamed call, reads it to its end and books its charge.
@@ -108,9 +109,8 @@ impl Caller {
     /// When the connection fails.
     pub fn streamed(&self, body: &Value) -> Outcome<Call> {
         self.note(true);
-        let stream = self.gateway.stream(&body.to_string())?;
-        let call = Call::read(stream, Until::End)?;
-        self.booked(call)
+        let stream = self.gateway.stream(&body.to_string());
+        self.booked(stream.and_then(|stream| Call::read(stream, Until::End)))
     }
 
     /// Makes a streamed call and leaves it. Nothing is booked.
@@ -139,7 +139,9 @@ impl Caller {
         (books.charged, books.untold)
     }
 
-    fn booked(&self, mut call: Call) -> Outcome<Call> {
+    fn booked(&self, call: Result<Call, Failure>) -> Outcome<Call> {
+        // Nobody knows what a call cost whose connection broke.
+        let mut call = call.inspect_err(|_| self.book(None))?;
         if call.made() {
             if call.cost.is_none() {
                 call.cost = self.generation(&call)?.map(|told| told.cost);

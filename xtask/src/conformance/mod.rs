@@ -132,13 +132,17 @@ pub fn run(options: Options, tell: &mut dyn FnMut(&str)) -> Result<Findings, Fai
 /// What will be done, or why it will not.
 fn plan(session: &Session) -> Result<String, Failure> {
     let options = &session.options;
-    let all = CHECKS.iter().map(|check| check.at_most(session));
+    let made = CHECKS
+        .iter()
+        .filter(|check| !check.poor || session.poor.is_some());
+    let all = made.map(|check| check.at_most(session));
     let (calls, spend) = all.fold((0, Usd::ZERO), |sum, more| (sum.0 + more.0, sum.1 + more.1));
     let model = &session.model.slug;
     let limit = options.max_spend;
     if spend > limit {
         return Err(Failure::new(format!(
-            "at listed prices `{calls}` calls of `{model}` could cost up to `{spend}`, and the limit is `{limit}`"
+            "at listed prices `{calls}` calls of `{model}` could cost up to `{}`, and the limit is `{limit}`",
+            spend.coarse()
         ))
         .hint(format!("name a cheaper model with `--model`, or allow it with `--max-spend {}`", ceiling(spend))));
     }
@@ -146,13 +150,14 @@ fn plan(session: &Session) -> Result<String, Failure> {
         && first.balance < spend
     {
         return Err(Failure::new(format!(
-            "the key's account has `{}`, and at listed prices the suite could cost up to `{spend}`",
-            first.balance
+            "the key's account has `{}`, and at listed prices the suite could cost up to `{}`",
+            first.balance,
+            spend.coarse()
         ))
         .hint("give it more credit, so that every refusal is one that the suite asked for"));
     }
     if let (Some(first), Some(poor)) = (session.first, &session.poor)
-        && poor.credits().is_ok_and(|poor| poor == first)
+        && poor.caller.credits().is_ok_and(|poor| poor == first)
     {
         return Err(Failure::new("both keys have the same credit")
             .hint("the poor key must be of an account of its own"));
@@ -163,9 +168,10 @@ fn plan(session: &Session) -> Result<String, Failure> {
         None => "none",
     };
     Ok(format!(
-        "billing conformance of {}, model `{model}`\nat most {calls} calls that cost at most `{spend}` \
+        "billing conformance of {}, model `{model}`\nat most {calls} calls that cost at most `{}` \
          at listed prices; the limit is `{limit}`\npoor key: {poor}; it should have `{least}` to `{most}`\n",
-        options.base_url
+        options.base_url,
+        spend.coarse()
     ))
 }
 

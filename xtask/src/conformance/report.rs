@@ -99,7 +99,10 @@ impl Findings {
     }
 
     pub(super) fn close(&mut self, session: &Session) {
-        for caller in [Some(&session.rich), session.poor.as_ref()] {
+        for caller in [
+            Some(&session.rich),
+            session.poor.as_ref().map(|poor| &poor.caller),
+        ] {
             let Some(caller) = caller else { continue };
             self.calls += caller.gateway().calls();
             self.charged = self.charged + caller.booked_so_far().0;

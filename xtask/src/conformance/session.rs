@@ -52,7 +52,7 @@ pub struct Session {
     /// The key with credit.
     pub rich: Caller,
     /// The key with little.
-    pub poor: Option<Caller>,
+    pub poor: Option<Poor>,
     /// The model that is called.
     pub model: Model,
     /// More models whose charges are compared.
@@ -66,6 +66,14 @@ pub struct Session {
     /// Differs from run to run, so that no call was made before.
     pub run: String,
     reference: Option<Reference>,
+}
+
+/// The key with little credit.
+pub struct Poor {
+    /// The key.
+    pub caller: Caller,
+    /// The model that is called, at the prices that this key pays.
+    pub model: Model,
 }
 
 /// A whole streamed answer, with which those that are left are compared.
@@ -97,24 +105,26 @@ impl Session {
             Ok(Caller::new(gateway, options.patience, options.settle))
         };
         let rich = caller(&options.api_key)?;
-        let poor = options.poor_api_key.as_deref().map(caller).transpose()?;
         let (models, unpriced) = list(&rich)?;
-        let find = |slug: &String| {
-            models.get(slug).cloned().ok_or_else(|| {
-                Failure::new(format!("`GET models` lists no price for `{slug}`"))
-                    .hint("name a model as the gateway does")
-            })
-        };
         let model = match &options.model {
-            Some(slug) => find(slug)?,
+            Some(slug) => find(&models, slug)?,
             None => cheapest(&models)?,
         };
-        let price_models: Result<_, _> = options.price_models.iter().map(find).collect();
+        let poor = match &options.poor_api_key {
+            Some(key) => {
+                let caller = caller(key)?;
+                let model = find(&list(&caller)?.0, &model.slug)?;
+                Some(Poor { caller, model })
+            }
+            None => None,
+        };
+        let price_models = options.price_models.iter();
+        let price_models: Result<_, _> = price_models.map(|slug| find(&models, slug)).collect();
         let random = random::key_id()?;
         Ok(Self {
             price_models: price_models?,
             first: rich.credits().ok(),
-            run: random.as_str().to_owned(),
+            run: random.as_str().trim_start_matches("key_").to_owned(),
             rich,
             poor,
             model,
@@ -128,7 +138,7 @@ impl Session {
     ///
     /// # Errors
     /// When there is none: then the check does not apply.
-    pub fn poor(&self) -> Outcome<&Caller> {
+    pub fn poor(&self) -> Outcome<&Poor> {
         let (least, most) = self.poor_credit();
         self.poor.as_ref().ok_or_else(|| {
             Stop::NotApplicable(format!(
@@ -141,8 +151,9 @@ impl Session {
     #[must_use]
     pub fn poor_credit(&self) -> (Usd, Usd) {
         let prompt = self.options.long_prompt.len() as u64;
-        let share = |tokens| self.model.at_most(prompt, tokens).times(SHARES);
-        (share(LEAST_SHARE), share(MOST_SHARE))
+        let model = self.poor.as_ref().map_or(&self.model, |poor| &poor.model);
+        let share = |tokens| model.at_most(prompt, tokens).times(SHARES);
+        (share(LEAST_SHARE).coarse(), share(MOST_SHARE).coarse())
     }
 
     /// A whole streamed answer to the prompt, made when it is first asked for.
@@ -240,6 +251,13 @@ fn list(caller: &Caller) -> Result<(Models, Vec<String>), Failure> {
         }
     }
     Ok((models, unpriced))
+}
+
+fn find(models: &Models, slug: &str) -> Result<Model, Failure> {
+    models.get(slug).cloned().ok_or_else(|| {
+        Failure::new(format!("`GET models` lists no price for `{slug}`"))
+            .hint("name a model that both keys can use, as the gateway names it")
+    })
 }
 
 fn cheapest(models: &Models) -> Result<Model, Failure> {

@@ -59,6 +59,15 @@ impl Usd {
         Self(self.0.div_euclid(parts as i128))
     }
 
+    /// The amount for people, rounded up to two digits that count.
+    #[must_use]
+    pub fn coarse(self) -> Self {
+        let digits = self.0.unsigned_abs().checked_ilog10().unwrap_or(0);
+        let step = 10_i128.saturating_pow(digits.saturating_sub(1));
+        let steps = self.0.saturating_add(step - 1).div_euclid(step);
+        Self(steps.saturating_mul(step))
+    }
+
     /// How far two amounts are apart.
     #[must_use]
     pub const fn apart(self, other: Self) -> Self {
@@ -179,6 +188,18 @@ mod tests {
         check(json!("1.2.3"), None);
         check(json!("1e99999999999"), None);
         check(json!(null), None);
+    }
+
+    #[test]
+    fn a_coarse_amount_is_never_less() {
+        let check = |picos: i128, coarse: i128| assert_eq!(Usd(picos).coarse(), Usd(coarse));
+        check(0, 0);
+        check(7, 7);
+        check(41, 41);
+        check(410, 410);
+        check(411, 420);
+        check(999, 1_000);
+        check(1_686_779_808, 1_700_000_000);
     }
 
     #[test]

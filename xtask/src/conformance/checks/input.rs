@@ -129,13 +129,16 @@ fn refused(call: &Call, what: &str) -> Outcome<()> {
     answered_or_refused(call)
 }
 
-/// A refusal is the caller's fault, not a failure of the gateway.
+/// It is one of the two, and not because of a rate limit.
 fn answered_or_refused(call: &Call) -> Outcome<()> {
     applies(call.status != 429, || {
         format!("a rate limit is in the way: {}", call.told())
     })?;
-    if call.made() || (400..500).contains(&call.status) {
+    if call.made() || call.status >= 400 {
         return Ok(());
     }
-    Err(Stop::Fail(format!("the gateway fails: {}", call.told())))
+    Err(Stop::Fail(format!(
+        "neither answered nor refused: {}",
+        call.told()
+    )))
 }

@@ -262,7 +262,9 @@ impl Check {
         let mut sum = (0, Usd::ZERO);
         for calls in self.calls {
             let more = session.price_models.iter().filter(|_| calls.each_model);
-            for model in more.chain([&session.model]) {
+            let poor = session.poor.as_ref().filter(|_| self.poor);
+            let usual = poor.map_or(&session.model, |poor| &poor.model);
+            for model in more.chain([usual]) {
                 let output = match calls.output {
                     Output::Most(tokens) => tokens.min(model.most_output),
                     Output::Model => model.most_output,

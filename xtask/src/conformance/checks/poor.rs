@@ -6,14 +6,17 @@ use super::AT_ONCE;
 use crate::conformance::call::{Call, body, streamed, unbounded};
 use crate::conformance::caller::Credits;
 use crate::conformance::outcome::{Outcome, Stop, applies, ensure, same};
-use crate::conformance::session::{MOST_SHARE, SHARES, SHORT, Session};
+use crate::conformance::session::{MOST_SHARE, Poor, SHARES, SHORT, Session};
 use crate::conformance::usd::Usd;
 
 pub(super) fn refusal(session: &mut Session) -> Outcome {
-    let poor = session.poor()?;
+    let Poor {
+        caller: poor,
+        model,
+    } = session.poor()?;
     let before = poor.before()?;
-    let price = |tokens| session.model.per_output().times(tokens);
-    let most = session.model.most_output;
+    let price = |tokens| model.per_output().times(tokens);
+    let most = model.most_output;
     applies(price(most) > before.balance, || {
         format!("the poor key's `{}` pay the longest answer", before.balance)
     })?;
@@ -24,8 +27,14 @@ pub(super) fn refusal(session: &mut Session) -> Outcome {
     } else {
         most
     };
-    let slug = &session.model.slug;
+    let slug = &model.slug;
     let refused = poor.one_shot(&body(slug, SHORT, wanted))?;
+    applies(!matches!(refused.status, 400 | 422 | 429), || {
+        format!(
+            "{wanted} tokens are refused for another reason: {}",
+            refused.told()
+        )
+    })?;
     ensure(refused.status == 402, || {
         format!(
             "{wanted} tokens for `{}` with a balance of `{}` got {}",
@@ -58,11 +67,14 @@ pub(super) fn refusal(session: &mut Session) -> Outcome {
 }
 
 pub(super) fn parallel(session: &mut Session) -> Outcome {
-    let poor = session.poor()?;
+    let Poor {
+        caller: poor,
+        model,
+    } = session.poor()?;
     let before = poor.before()?;
     let prompt = &session.options.long_prompt;
     let tokens = share(session, before)?;
-    let calls = poor.at_once(AT_ONCE, &body(&session.model.slug, prompt, tokens), None)?;
+    let calls = poor.at_once(AT_ONCE, &body(&model.slug, prompt, tokens), None)?;
     let (made, refused): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(|call| call.made());
     applies(calls.iter().all(|call| call.status != 429), || {
         "a rate limit is in the way of parallel calls".to_owned()
@@ -95,6 +107,7 @@ pub(super) fn parallel(session: &mut Session) -> Outcome {
 
 /// Output tokens that a fourth of the credit pays.
 fn share(session: &Session, has: Credits) -> Outcome<u64> {
+    let model = &session.poor()?.model;
     let (least, most) = session.poor_credit();
     let (has, held) = (has.balance, has.held.unwrap_or_default());
     applies(held == Usd::ZERO, || {
@@ -109,15 +122,18 @@ fn share(session: &Session, has: Credits) -> Outcome<u64> {
         .model
         .at_most(session.options.long_prompt.len() as u64, 0);
     let share = has.over(u32::try_from(SHARES).unwrap_or(1)) - prompt;
-    let tokens = share.buys(session.model.per_output()).unwrap_or(0);
-    Ok(tokens.clamp(1, MOST_SHARE.min(session.model.most_output)))
+    let tokens = share.buys(model.per_output()).unwrap_or(0);
+    Ok(tokens.clamp(1, MOST_SHARE.min(model.most_output)))
 }
 
 pub(super) fn stream(session: &mut Session) -> Outcome {
-    let poor = session.poor()?;
+    let Poor {
+        caller: poor,
+        model,
+    } = session.poor()?;
     let before = poor.before()?;
     let prompt = &session.options.long_prompt;
-    let call = poor.streamed(&streamed(unbounded(&session.model.slug, prompt), true))?;
+    let call = poor.streamed(&streamed(unbounded(&model.slug, prompt), true))?;
     applies(call.made(), || {
         format!(
             "the poor key's `{}` pay no stream: {}",

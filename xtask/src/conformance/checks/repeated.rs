@@ -43,7 +43,7 @@ pub(super) fn in_parallel(session: &mut Session) -> Outcome {
     session.rich.book(Some(fall - told));
     let answers: BTreeSet<_> = made.iter().map(|call| call.ids.first()).collect();
     let seen = format!(
-        "{} of {REPEATS} were answered with {} answers, one costs `{charge}`, all together `{fall}`",
+        "{} of {REPEATS} calls were answered, under {} ids; one costs `{charge}`, all together `{fall}`",
         made.len(),
         answers.len()
     );

@@ -6,7 +6,10 @@ use crate::conformance::session::Session;
 use crate::conformance::usd::Usd;
 
 pub(super) fn nothing_held(session: &mut Session) -> Outcome {
-    for caller in [Some(&session.rich), session.poor.as_ref()] {
+    for caller in [
+        Some(&session.rich),
+        session.poor.as_ref().map(|poor| &poor.caller),
+    ] {
         let Some(caller) = caller else { continue };
         let now = caller.credits()?;
         applies(now.held.is_some(), || {
