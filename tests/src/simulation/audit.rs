@@ -119,10 +119,9 @@ macro_rules! ensure {
     };
 }
 
-impl Auditor {
+impl Default for Auditor {
     /// An auditor of a database that it has not seen.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             state: State::new(),
             accounts: BTreeMap::new(),
@@ -134,7 +133,9 @@ impl Auditor {
             seen: BTreeMap::new(),
         }
     }
+}
 
+impl Auditor {
     /// Counts that something happened.
     pub fn note(&mut self, what: &str) {
         match self.seen.get_mut(what) {

@@ -169,7 +169,7 @@ impl Simulation {
             clock,
             habits,
             chance,
-            auditor: Auditor::new(),
+            auditor: Auditor::default(),
             people: People::default(),
             isolates: (0..3).map(|_| Isolate::default()).collect(),
             workers: Vec::new(),
