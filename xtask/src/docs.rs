@@ -5,6 +5,7 @@ use std::fs;
 
 use tollgate_core::{chat, error};
 
+use crate::conformance;
 use crate::failure::{Failure, OrFail};
 use crate::repo::{path, read};
 
@@ -15,7 +16,7 @@ struct Table {
     render: fn() -> String,
 }
 
-const TABLES: [Table; 2] = [
+const TABLES: [Table; 3] = [
     Table {
         file: "docs/API.md",
         name: "errors",
@@ -25,6 +26,11 @@ const TABLES: [Table; 2] = [
         file: "docs/API.md",
         name: "fields",
         render: chat::markdown_table,
+    },
+    Table {
+        file: "docs/BILLING.md",
+        name: "checks",
+        render: conformance::markdown_table,
     },
 ];
 

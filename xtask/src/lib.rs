@@ -11,6 +11,7 @@ pub mod cache;
 pub mod campaign;
 pub mod catalogue;
 pub mod clock;
+pub mod conformance;
 pub mod database;
 pub mod demo;
 pub mod dev;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use xtask::failure::Failure;
 use xtask::{
-    admin, bench, build, campaign, catalogue, dev, docs, fuzz, reconcile, setup, simulate, test,
+    admin, bench, build, campaign, catalogue, conformance, dev, docs, fuzz, reconcile, setup,
+    simulate, test,
 };
 
 /// Sets up, builds, runs and tests Tollgate.
@@ -97,6 +98,7 @@ enum Command {
     Admin(admin::Arguments),
     Catalogue(catalogue::Arguments),
     Reconcile(reconcile::Arguments),
+    Conformance(conformance::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -161,5 +163,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Admin(arguments) => arguments.run(),
         Command::Catalogue(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
+        Command::Conformance(arguments) => arguments.run(),
     }
 }

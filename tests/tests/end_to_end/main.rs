@@ -1,11 +1,13 @@
 //! The built gateway in workerd, with sqld and the simulator, as its callers see it.
 
 mod client;
+mod naive;
 mod price;
 mod provider;
 mod stage;
 mod true_up;
 
+mod announced;
 mod first_call;
 mod money;
 mod sdks;
@@ -15,10 +17,13 @@ mod elastic;
 mod limits;
 mod repeated;
 
+mod conformance;
+
 mod bad_input;
 mod boundary;
 mod inquiry;
 
+mod departure;
 mod faults;
 mod isolation;
 mod leaving;
