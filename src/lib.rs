@@ -3,6 +3,7 @@
 //! shell has the clock, the random bytes, the database and the provider.
 
 mod account;
+mod caller;
 mod completion;
 mod housekeeping;
 mod live_call;
