@@ -122,8 +122,10 @@ impl Simulation {
             Sent::Reply { reply, clean } => {
                 let trued_up = batch.read(&reply).map_err(|fault| fault.to_string())?;
                 let row = self.auditor.state.requests.get(&current.request);
+                let gone = self.auditor.pruned.contains(&current.request);
+                let is_so = gone || row.is_some_and(|row| row.trued_up_at_ms.is_some());
                 match trued_up {
-                    TruedUp::Now { .. } if row.is_none_or(|row| row.trued_up_at_ms.is_none()) => {
+                    TruedUp::Now { .. } if !is_so => {
                         return Err(format!("{} is not trued up: {row:?}", current.request));
                     }
                     TruedUp::Now { .. } | TruedUp::Before => return Ok(None),
