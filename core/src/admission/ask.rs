@@ -113,11 +113,11 @@ INSERT INTO requests (id, nonce, account_id, key_id, state, levels, lease_until_
 SELECT ?1, ?2, k.account_id, k.id, 'held', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
 FROM keys k WHERE k.hash = ?3";
 
+// The nonce is told of the account's own request only. It is one read: a hold that an earlier attempt
+// takes between two would look like another call's.
 const EXISTING: &str = "\
-SELECT r.nonce FROM requests r JOIN keys k ON k.account_id = r.account_id
-WHERE r.id = ?1 AND k.hash = ?2";
-
-const TAKEN: &str = "SELECT count(*) FROM requests WHERE id = ?1";
+SELECT (SELECT r.nonce FROM keys k WHERE k.account_id = r.account_id AND k.hash = ?2)
+FROM requests r WHERE r.id = ?1";
 
 impl Ask {
     /// The batch: snapshot, gate, and behind the gate one transaction. When it does not commit, two
@@ -144,10 +144,6 @@ impl Ask {
             .bind(self.request.get())
             .bind(&self.key_hash.0[..]);
         let existing = batch.step(Some(refused.clone()), existing);
-        batch.step(
-            Some(refused.clone()),
-            Statement::new(TAKEN).bind(self.request.get()),
-        );
         let first_call = self.idempotency.as_ref().map(|idempotency| {
             let first_call = idempotency.first_call(&self.key_hash, self.now_ms);
             batch.step(Some(refused.clone()), first_call)
@@ -325,23 +321,21 @@ impl AdmitBatch {
         }
         // The reply to an earlier attempt may have been lost: that hold is this call's.
         if let Some(existing) = reply.rows(self.existing).first() {
-            return Ok(if existing.get::<i64>(0)? == ask.nonce {
+            return Ok(if existing.get::<Option<i64>>(0)? == Some(ask.nonce) {
                 Admission::Admitted(read_snapshot(row)?)
             } else {
                 Admission::IdTaken
             });
         }
-        let taken = reply.rows(self.existing.saturating_add(1)).first();
-        if taken
-            .map(|row| row.get::<i64>(0))
-            .transpose()?
-            .unwrap_or_default()
-            > 0
-        {
-            return Ok(Admission::IdTaken);
-        }
         let first_call = self.first_call.and_then(|step| reply.rows(step).first());
         let first_call = first_call.map(FirstCall::read).transpose()?;
+        if first_call
+            .as_ref()
+            .is_some_and(|first_call| first_call.request == ask.request)
+        {
+            // An earlier attempt came through just now; the next one finds its hold.
+            return Ok(Admission::Contended);
+        }
         let snapshot = read_snapshot(reply.rows(self.retaken).first().unwrap_or(row))?;
         Ok(match decide(&snapshot, ask, first_call) {
             Decision::Admit => Admission::Contended,

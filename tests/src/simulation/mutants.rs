@@ -286,7 +286,7 @@ pub const ALL: &[Mutant] = &[
     Mutant {
         name: "a retry that does not know its own hold",
         statements: &[of(
-            "SELECT r.nonce FROM requests",
+            "SELECT (SELECT r.nonce FROM keys",
             "SELECT r.nonce",
             "SELECT -1",
         )],
