@@ -12,7 +12,8 @@ use crate::stage::Stage;
 
 const CREDIT: i64 = 1_000_000_000;
 
-/// Portions of 32 tokens stand for those of 1,024.
+/// Portions of 32 tokens stand for those of 1,024. The models are those of a host that stops when it is
+/// told to: with others the whole bound is held as soon as they answer.
 fn stage() -> &'static Stage {
     static STAGE: LazyLock<Stage> =
         LazyLock::new(|| Stage::start("elastic", &[("FIRST_PORTION_TOKENS", "32")]));
@@ -48,7 +49,7 @@ fn a_hold_grows_with_the_answer_and_the_bill_is_exact() {
     let content = "grows [[tokens=400 tps=200]]";
     let mut stream = stage
         .client(&caller)
-        .stream_with_usage(&request("sim/slow", content));
+        .stream_with_usage(&request("sim/at-openai", content));
     assert_eq!(stream.head.status, 200, "{:?}", stream.head);
     assert_eq!(stream.head.header("x-tollgate-max-tokens"), Some("8192"));
     let id = stream.head.request();
@@ -57,7 +58,7 @@ fn a_hold_grows_with_the_answer_and_the_bill_is_exact() {
     stream.read_chunks(300);
     let later = held(stage, id);
     assert!(later > first, "{later} after {first}");
-    let mut named = request("sim/slow", "whole [[tokens=1]]");
+    let mut named = request("sim/at-openai", "whole [[tokens=1]]");
     named["max_tokens"] = json!(8_192);
     let whole = hold(stage, &named);
     assert!(later < whole / 4, "{later} of {whole}");
@@ -78,7 +79,7 @@ fn a_stream_whose_credit_ends_is_cut_off_as_if_its_length_were_reached() {
     let stage = stage();
     let caller = stage.customer(CREDIT);
     let content = "funds-end [[tokens=4000 tps=100]]";
-    let mut stream = stage.client(&caller).stream(&request("sim/slow", content));
+    let mut stream = stage.client(&caller).stream(&request("sim/at-openai", content));
     let id = stream.head.request();
     stream.read_chunks(2);
     let free = {
@@ -113,8 +114,8 @@ fn a_stream_whose_credit_ends_is_cut_off_as_if_its_length_were_reached() {
 #[test]
 fn what_may_be_billed_unseen_or_has_an_end_holds_its_whole_bound_at_once() {
     let stage = stage();
-    let grows = hold(stage, &request("sim/echo", "short"));
-    let mut named = request("sim/echo", "short");
+    let grows = hold(stage, &request("sim/at-openai", "short"));
+    let mut named = request("sim/at-openai", "short");
     named["max_tokens"] = json!(8_192);
     assert!(hold(stage, &named) > 10 * grows);
     assert!(hold(stage, &request("sim/reasoning", "short")) > 10 * grows);
@@ -127,7 +128,7 @@ fn a_reseller_that_runs_dry_ends_its_customer_s_stream_without_a_word_about_its_
     let caller = stage.caller(&reseller, CREDIT, Default::default());
     let mut stream = stage
         .client(&caller)
-        .stream(&request("sim/slow", "dry-above [[tokens=4000 tps=100]]"));
+        .stream(&request("sim/at-openai", "dry-above [[tokens=4000 tps=100]]"));
     stream.read_chunks(2);
     let wallet = stage.wallet(&reseller);
     stage.grant(&reseller, wallet.held - wallet.balance);
