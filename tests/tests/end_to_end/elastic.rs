@@ -79,7 +79,9 @@ fn a_stream_whose_credit_ends_is_cut_off_as_if_its_length_were_reached() {
     let stage = stage();
     let caller = stage.customer(CREDIT);
     let content = "funds-end [[tokens=4000 tps=100]]";
-    let mut stream = stage.client(&caller).stream(&request("sim/at-openai", content));
+    let mut stream = stage
+        .client(&caller)
+        .stream(&request("sim/at-openai", content));
     let id = stream.head.request();
     stream.read_chunks(2);
     let free = {
@@ -126,9 +128,10 @@ fn a_reseller_that_runs_dry_ends_its_customer_s_stream_without_a_word_about_its_
     let stage = stage();
     let reseller = stage.new_reseller(CREDIT, 1_000);
     let caller = stage.caller(&reseller, CREDIT, Default::default());
-    let mut stream = stage
-        .client(&caller)
-        .stream(&request("sim/at-openai", "dry-above [[tokens=4000 tps=100]]"));
+    let mut stream = stage.client(&caller).stream(&request(
+        "sim/at-openai",
+        "dry-above [[tokens=4000 tps=100]]",
+    ));
     stream.read_chunks(2);
     let wallet = stage.wallet(&reseller);
     stage.grant(&reseller, wallet.held - wallet.balance);
