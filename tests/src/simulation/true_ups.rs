@@ -100,7 +100,12 @@ impl Simulation {
         let Some(row) = self.auditor.state.requests.get(&request) else {
             return Ok(());
         };
-        let level = self.chance.pick(&row.levels);
+        let accounts = &self.auditor.state.accounts;
+        let holding = row.levels.iter().find(|level| {
+            let account = accounts.get(&level.account);
+            account.is_some_and(|account| account.purse.held > 0)
+        });
+        let level = holding.unwrap_or_else(|| self.chance.pick(&row.levels));
         let account = AccountId::parse(&level.account).ok_or("no account id")?;
         let little = *self.chance.pick(&[0, 1, 100]);
         self.tune_to(&account, little)

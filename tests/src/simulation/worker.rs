@@ -98,6 +98,8 @@ struct Running {
     /// What the provider bills, once the call was sent; `Some(None)`: nothing.
     sent: Option<Option<Usage>>,
     lost: bool,
+    /// The last extension that was heard of.
+    grown: Option<Extension>,
 }
 
 #[derive(Debug)]
@@ -112,6 +114,7 @@ struct Extending {
 #[derive(Debug)]
 struct Settling {
     resolution: Resolution,
+    grown: Option<Extension>,
     tries: u32,
     paused: Option<Box<Travel>>,
 }

@@ -78,6 +78,7 @@ impl Simulation {
                     provider_id: None,
                     sent: None,
                     lost: false,
+                    grown: None,
                     call,
                     ask,
                     snapshot,

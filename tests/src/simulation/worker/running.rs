@@ -216,9 +216,10 @@ impl Simulation {
         let now_ms = self.now_of(worker);
         match extended {
             Extended::Now => {
-                run.held = extension.to;
+                run.held = extension.to.clone();
                 run.held_tokens = tokens;
                 run.until_ms = run.until_ms.max(extension.lease_until_ms);
+                run.grown = Some(extension);
             }
             Extended::Gone => {
                 self.is_resolved(extension.request.get())?;
@@ -268,10 +269,20 @@ impl Simulation {
             worker.call,
             Settling {
                 resolution: resolution.with_prices(&priced),
+                grown: run.grown,
                 tries: 0,
                 paused: None,
             },
         )
+    }
+
+    /// The network delivers an extension once more when its call is over.
+    fn repeat(&mut self, extension: Extension) -> Result<(), String> {
+        self.tell("once more".to_owned());
+        self.auditor.note("an extension was repeated after the end");
+        let batch = extension.to_batch().batch;
+        let intent = Intent::Extend(Box::new(extension));
+        self.send_safely(batch, Sender::Worker, &intent).map(drop)
     }
 
     pub(super) fn settle(&mut self, call: u32, mut settling: Settling) -> Step {
@@ -288,7 +299,10 @@ impl Simulation {
             Sent::Reply { reply, clean } => {
                 let resolved = resolve.read(&reply).map_err(|fault| fault.to_string())?;
                 if self.resolved((&settling.resolution, resolved), (&reply, clean))? {
-                    return Ok(None);
+                    let grown = settling.grown.filter(|_| self.chance.percent(50));
+                    return grown
+                        .map_or(Ok(()), |grown| self.repeat(grown))
+                        .map(|()| None);
                 }
             }
             Sent::Paused(travel) => {
