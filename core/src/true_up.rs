@@ -4,13 +4,11 @@
 
 use std::cmp::Ordering;
 
-use crate::hrana::{
-    Batch, Condition, HranaFault, Reply, Row, Statement, StepIndex, Transaction, Value,
-};
+use crate::hrana::{Batch, Condition, HranaFault, Reply, Row, Statement, StepIndex, Transaction};
 use crate::ids::{AccountId, RequestId};
 use crate::ledger::EntryKind;
 use crate::money::Nanos;
-use crate::settlement::Recorded;
+use crate::settlement::{Recorded, bind_usage};
 use crate::stored_call::{COLUMNS, StoredCall, WIDTH, read_stored_call};
 
 /// Pauses before the next question after one that brought no record, in milliseconds. The settlement
@@ -297,17 +295,8 @@ impl Correction {
     }
 
     fn correct(&self, now_ms: i64) -> Statement {
-        let usage = self.recorded.outcome.usage();
-        let tokens = |count: Option<u64>| {
-            count.map(|count| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)))
-        };
-        self.identify(CORRECT)
-            .bind(self.recorded.outcome.as_str())
-            .bind(tokens(usage.map(|usage| usage.prompt_tokens)))
-            .bind(tokens(usage.map(|usage| usage.cached_tokens)))
-            .bind(tokens(usage.map(|usage| usage.cache_write_tokens)))
-            .bind(tokens(usage.map(|usage| usage.completion_tokens)))
-            .bind(tokens(usage.map(|usage| usage.reasoning_tokens)))
+        let statement = self.identify(CORRECT).bind(self.recorded.outcome.as_str());
+        bind_usage(statement, &self.recorded.outcome)
             .bind(self.cost.get())
             .bind(self.recorded.reported_cost.map(Nanos::get))
             .bind(self.shortfall.get())

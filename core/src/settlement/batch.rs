@@ -8,7 +8,7 @@ use super::outcome::{Outcome, Priced};
 use crate::admission::{Ask, KeyState, LevelHold};
 use crate::budget;
 use crate::calendar::Periods;
-use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
+use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex};
 use crate::ids::{AccountId, KeyId, RequestId, RuleId};
 use crate::limits::Window;
 use crate::money::Nanos;
@@ -239,21 +239,14 @@ impl Resolution {
         } else {
             "settled"
         };
-        let usage = self.outcome.usage();
-        let tokens = |count: Option<u64>| {
-            count.map(|count| Value::Integer(i64::try_from(count).unwrap_or(i64::MAX)))
-        };
         let facts = &self.facts;
-        self.identify(RESOLVE)
+        let statement = self
+            .identify(RESOLVE)
             .bind(self.levels_json())
             .bind(state)
             .bind(self.outcome.as_str())
-            .bind(facts.provider_id.as_deref())
-            .bind(tokens(usage.map(|usage| usage.prompt_tokens)))
-            .bind(tokens(usage.map(|usage| usage.cached_tokens)))
-            .bind(tokens(usage.map(|usage| usage.cache_write_tokens)))
-            .bind(tokens(usage.map(|usage| usage.completion_tokens)))
-            .bind(tokens(usage.map(|usage| usage.reasoning_tokens)))
+            .bind(facts.provider_id.as_deref());
+        bind_usage(statement, &self.outcome)
             .bind(self.cost.get())
             .bind(self.shortfall.get())
             .bind(facts.status.map(i64::from))
@@ -297,6 +290,24 @@ impl Resolution {
             .collect();
         serde_json::to_string(&levels).unwrap_or_default()
     }
+}
+
+/// Binds the five token counts of `requests`, from `prompt_tokens` to `reasoning_tokens`; NULL where the
+/// outcome has no usage.
+pub(crate) fn bind_usage(statement: Statement, outcome: &Outcome) -> Statement {
+    let counts = outcome.usage().map(|usage| {
+        [
+            usage.prompt_tokens,
+            usage.cached_tokens,
+            usage.cache_write_tokens,
+            usage.completion_tokens,
+            usage.reasoning_tokens,
+        ]
+    });
+    let columns = counts.map_or([None; 5], |counts| counts.map(Some));
+    columns.into_iter().fold(statement, |statement, count| {
+        statement.bind(count.map(|count| i64::try_from(count).unwrap_or(i64::MAX)))
+    })
 }
 
 impl ResolutionBatch {

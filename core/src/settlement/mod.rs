@@ -5,6 +5,7 @@ mod batch;
 mod outcome;
 mod record;
 
+pub(crate) use batch::bind_usage;
 pub use batch::{
     LevelCharge, Progress, Resolution, ResolutionBatch, ResolutionFacts, Resolved,
     renew_lease_statement,
