@@ -82,6 +82,8 @@ async fn try_admit(
         None => facts::read(gateway, &hash, &wanted.model).await?,
     };
     let mut gave_up = ErrorCode::PricesChanged;
+    // An attempt under the present id that nobody answered.
+    let mut in_doubt: Option<Ask> = None;
     for attempt in 0..MAX_ATTEMPTS {
         let call = match price_call(wanted.clone(), &known.caller, &known.model, now_ms()) {
             Ok(call) => call,
@@ -93,9 +95,18 @@ async fn try_admit(
             Err(error) => return Err(error.into()),
         };
         let ask = call.ask(&identity);
-        let (admission, in_doubt) = execute(gateway, &ask).await;
-        if in_doubt && !matches!(admission, Some(Admission::Admitted(_))) {
-            give_back_in_doubt(gateway, &ask, &known.caller.snapshot);
+        let (admission, unanswered) = execute(gateway, &ask).await;
+        if unanswered {
+            in_doubt = Some(ask.clone());
+        }
+        // Another try under the same id finds the hold that this one may have taken; what else is
+        // answered, or is tried under other prices, gives it back.
+        let same_again = matches!(
+            admission,
+            Some(Admission::Admitted(_) | Admission::Contended)
+        );
+        if !same_again && let Some(ask) = in_doubt.take() {
+            give_back_in_doubt(gateway, ask, &known.caller.snapshot);
             draw_id(gateway, &mut identity)?;
         }
         match admission {
@@ -127,6 +138,9 @@ async fn try_admit(
             None => return Err(ErrorCode::DatabaseUnavailable.into()),
         }
     }
+    if let Some(ask) = in_doubt {
+        give_back_in_doubt(gateway, ask, &known.caller.snapshot);
+    }
     Err(gave_up.into())
 }
 
@@ -140,8 +154,8 @@ fn draw_id(gateway: &Gateway, identity: &mut Identity) -> Result<(), ApiError> {
 
 /// The hold of this attempt may be committed or still on its way, but the call is not sent under its
 /// id.
-fn give_back_in_doubt(gateway: &Rc<Gateway>, ask: &Ask, snapshot: &Snapshot) {
-    let (gateway, ask, snapshot) = (gateway.clone(), ask.clone(), snapshot.clone());
+fn give_back_in_doubt(gateway: &Rc<Gateway>, ask: Ask, snapshot: &Snapshot) {
+    let (gateway, snapshot) = (gateway.clone(), snapshot.clone());
     gateway.clone().run_beyond_response(async move {
         void_in_doubt(&gateway, &ask, &snapshot).await;
     });

@@ -62,6 +62,7 @@ struct Relay<'a> {
     transcript: Transcript,
     first_byte_ms: Option<i64>,
     left_at_ms: Option<i64>,
+    /// Whether the whole bound was asked for, because of who answers.
     secured: bool,
 }
 
@@ -160,12 +161,14 @@ impl<'a> Relay<'a> {
         let billed = seen.usage.filter(|_| seen.finish_reason.is_some());
         let counted = seen.usage.map_or(0, |usage| usage.completion_tokens);
         let tokens = billed.map_or(seen.visible_tokens_at_most.max(counted), |_| counted);
-        // Whoever answers bills the whole bound, read or not: all of it is held at once.
-        let wanted = match seen.departure {
-            Some(Departure::Drain) if !self.secured => u64::MAX,
-            _ => tokens,
+        // A host that goes on bills its whole bound, read or not: all of it is held at once.
+        let goes_on = seen.departure == Some(Departure::Drain);
+        let wanted = if goes_on && !self.secured {
+            self.secured = true;
+            call.admitted.call.max_tokens
+        } else {
+            tokens
         };
-        self.secured |= wanted == u64::MAX;
         if !lease.covers(wanted) {
             let grown = lease.grow((tokens, wanted)).await;
             let grown = grown.map_err(|LeaseLost| End::Broken(ErrorCode::Internal.into()))?;
