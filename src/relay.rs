@@ -272,11 +272,12 @@ fn closing<'a>(call: &'a LiveCall<'_>) -> Closing<'a> {
 }
 
 async fn bill_of(call: &LiveCall<'_>, lease: &mut Lease<'_>, (seen, end): (&Seen, &End)) -> Bill {
-    let told_error = seen.finish_reason.as_deref() == Some("error");
-    let insured = is_insured(seen.finish_reason.as_deref(), seen.usage.as_ref())
-        && (told_error || seen.visible_tokens == 0);
     // A report in the middle of an answer that was not read to its end says only how far it was.
     let whole = matches!(end, End::Complete) || seen.finish_reason.is_some();
+    let told_error = seen.finish_reason.as_deref() == Some("error");
+    let insured = whole
+        && is_insured(seen.finish_reason.as_deref(), seen.usage.as_ref())
+        && (told_error || seen.visible_tokens == 0);
     if let Some(usage) = seen.usage.filter(|_| whole && !insured) {
         return Bill {
             outcome: Outcome::Exact(call.complete_usage(usage)),
