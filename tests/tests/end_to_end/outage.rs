@@ -2,10 +2,12 @@
 //! once the part is back, without a restart of the others.
 
 use serde_json::{Value, json};
+use tollgate_tests::eventually;
+use xtask::clock::now_ms;
 
 use crate::client::Answer;
 use crate::price::charge;
-use crate::stage::{Stage, eventually, now_ms};
+use crate::stage::Stage;
 
 const CREDIT: i64 = 1_000_000_000;
 

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::RequestId;
-use tollgate_tests::Caller;
+use tollgate_tests::{Caller, eventually};
+use xtask::clock::now_ms;
 
 use crate::price::charge;
-use crate::stage::{Stage, eventually, now_ms};
+use crate::stage::Stage;
 
 const CREDIT: i64 = 1_000_000_000;
 
