@@ -13,9 +13,13 @@ use tollgate_core::hrana::Statement;
 use tollgate_core::ids::{AccountId, RequestId};
 use tollgate_core::limits::Limits;
 use tollgate_tests::{Caller, Wallet, eventually, stage};
+use xtask::clock::now_ms;
 
 use crate::client::Client;
 use crate::price::Catalogue;
+
+/// How long after its lease a hold of a mortal stage is overdue, in milliseconds.
+const MORTAL_GRACE_MS: i64 = 500;
 
 /// A running gateway, and the prices of its provider.
 pub struct Stage {
@@ -54,6 +58,12 @@ impl Stage {
         }
     }
 
+    /// A stage whose gateway may be killed: its holds are soon overdue once it is gone.
+    pub fn mortal(name: &str) -> Self {
+        let grace_ms = MORTAL_GRACE_MS.to_string();
+        Self::start(name, &[("LEASE_MS", "1500"), ("GRACE_MS", &grace_ms)])
+    }
+
     /// A new customer of the operator with so much credit.
     pub fn customer(&self, credit: i64) -> Caller {
         self.caller(&self.operator, credit, Limits::default())
@@ -62,6 +72,28 @@ impl Stage {
     /// How this caller talks to the gateway.
     pub fn client(&self, caller: &Caller) -> Client {
         Client::new(&self.stack.gateway_url(), caller.key.reveal())
+    }
+
+    /// Kills the gateway of a mortal stage in the middle of this stream, when the books know the
+    /// provider's id of the call.
+    pub fn die_in_mid_stream(&mut self, caller: &Caller, request: &Value) -> RequestId {
+        let mut stream = self.client(caller).stream(request);
+        let id = stream.head.request();
+        stream.read_chunks(3);
+        eventually("the provider's id is stored", || {
+            self.request(id).provider_id
+        });
+        self.stack.kill_workerd();
+        id
+    }
+
+    /// Lets the gateway of a mortal stage sweep, as soon as this call of it is overdue.
+    pub fn sweep_once_overdue(&self, id: RequestId) {
+        let lease_until_ms = self.request(id).lease_until_ms;
+        eventually("the lease is overdue", || {
+            (now_ms() > lease_until_ms + MORTAL_GRACE_MS).then_some(())
+        });
+        self.stack.trigger_cron().unwrap();
     }
 
     /// What the account has, once nothing of it is held any more.
