@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bills::Bill;
 use super::books::{self, Call};
-use super::price::{Rule, charges};
-use super::stage::{Chain, Stage, rules};
+use super::stage::{Chain, rules};
+use crate::price::{Rule, charges};
+use crate::stage::Stage;
 
 /// What a campaign allows that another does not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +113,9 @@ impl<'a> Auditor<'a> {
                 &format!("does not have the tokens of its bill: {bill:?}"),
             );
         }
-        let due = charges(bill.picos, &rules(&bill.model, rule));
+        let mut due = charges(bill.picos, &rules(&bill.model, rule));
+        // The books name the caller first.
+        due.reverse();
         let mut short = i128::from(call.shortfall);
         for (index, (level, due)) in call.levels.iter().zip(&due).enumerate() {
             let expect = level.hold.min(*due);

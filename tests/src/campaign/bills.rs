@@ -1,15 +1,9 @@
-//! What the stand-in provider knows of the calls that it received, and what it bills for them. The
-//! gateway is not asked.
+//! What the stand-in provider bills for everything that was generated in a campaign.
 
 use serde_json::Value;
 
-use super::price::picos;
-
-/// The provider's control pages.
-#[derive(Clone, Debug)]
-pub struct Provider {
-    url: String,
-}
+use crate::Provider;
+use crate::price::picos;
 
 /// A generation that the provider bills.
 #[derive(Clone, Debug)]
@@ -32,38 +26,17 @@ pub struct Bill {
 }
 
 impl Provider {
-    /// The simulator at this address.
-    #[must_use]
-    pub fn new(url: String) -> Self {
-        Self { url }
-    }
-
-    /// The text of `GET /models`.
-    #[must_use]
-    pub fn models(&self) -> String {
-        self.get("/api/v1/models")
-    }
-
     /// Everything that was generated, once nothing is under way.
     #[must_use]
     pub fn bills(&self) -> Vec<Bill> {
-        let _ = self.get("/_sim/idle");
-        let log: Value = serde_json::from_str(&self.get("/_sim/requests")).expect("JSON");
-        let requests = log["requests"].as_array().expect("requests").iter();
-        requests.filter_map(read).collect()
+        self.until_idle();
+        self.log().iter().filter_map(read).collect()
     }
 
     /// Whether every generation is on record.
     #[must_use]
     pub fn has_recorded_everything(&self) -> bool {
         self.bills().iter().all(|bill| bill.recorded)
-    }
-
-    fn get(&self, path: &str) -> String {
-        let url = format!("{}{path}", self.url);
-        let mut response = ureq::get(url).call().expect("the simulator answers");
-        let body = response.body_mut().with_config().limit(u64::MAX);
-        body.read_to_string().expect("its whole answer")
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use xtask::clock::now_ms;
 use xtask::stack::Stack;
 
 use super::audit::{Leniency, audit};
@@ -12,9 +13,10 @@ use super::books;
 use super::crowd::{Crowd, Poster};
 use super::random::Random;
 use super::report::Report;
-use super::stage::{Chain, Stage, now_ms};
+use super::stage::{self, Chain};
 use super::telling::{Outage, Telling};
 use super::workload::Shape;
+use crate::stage::Stage;
 
 const CONNECTIONS: usize = 32;
 const RESELLERS: usize = 4;
@@ -89,7 +91,7 @@ pub fn crashes(name: &str, seed: u64, rounds: u64) -> Report {
         ("GRACE_MS", &grace),
         ("FIRST_PORTION_TOKENS", "16"),
     ];
-    let mut stage = Stage::start(name, &vars);
+    let mut stage = stage::start(name, &vars);
     let mut random = Random::new(seed);
     let chains: Vec<Chain> = (0..RESELLERS)
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, (CREDIT, CREDIT)))

@@ -11,11 +11,14 @@ use tollgate_core::ledger::{
     Amount, EntryKind, LedgerEntry, Posted, Posting, Proceeds, Sale, Transfer,
 };
 use tollgate_core::money::Nanos;
+use xtask::clock::now_ms;
 use xtask::database::Database;
 
 use super::random::Random;
-use super::stage::{Chain, Stage, eventually, now_ms};
+use super::stage::Chain;
 use super::workload::{End, Order, Shape, Told};
+use crate::eventually;
+use crate::stage::Stage;
 
 /// What everybody in the crowd knows.
 #[derive(Debug, Default)]

@@ -8,9 +8,10 @@ use super::audit::{Leniency, audit};
 use super::books;
 use super::random::Random;
 use super::report::Report;
-use super::stage::{Chain, Stage};
+use super::stage::{self, Chain};
 use super::telling::Telling;
 use super::workload::{Leave, Order, Shape, Told};
+use crate::stage::Stage;
 
 /// Streams under way at the same time.
 const PARALLEL: u64 = 16;
@@ -80,7 +81,7 @@ pub fn drops(name: &str, seed: u64, rounds: u64) -> Report {
 }
 
 fn drops_under(regime: &Regime, name: &str, (random, rounds): (Random, u64), report: &mut Report) {
-    let stage = Stage::start(&format!("{name}-{}", regime.name), regime.vars);
+    let stage = stage::start(&format!("{name}-{}", regime.name), regime.vars);
     let done = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..PARALLEL.min(rounds) {

@@ -10,9 +10,10 @@ use super::books;
 use super::crowd::{Crowd, Poster};
 use super::random::Random;
 use super::report::Report;
-use super::stage::{Chain, Stage};
+use super::stage::{self, Chain};
 use super::telling::Telling;
 use super::workload::Shape;
+use crate::stage::Stage;
 
 const CONNECTIONS: usize = 32;
 const RESELLERS: usize = 4;
@@ -44,7 +45,7 @@ FROM accounts WHERE balance_nanos < 0 OR held_nanos < 0 OR held_nanos > balance_
 #[must_use]
 pub fn load(name: &str, seed: u64, seconds: u64) -> Report {
     let mut report = Report::begin("load", seed);
-    let stage = Stage::start(name, &[("FIRST_PORTION_TOKENS", "8")]);
+    let stage = stage::start(name, &[("FIRST_PORTION_TOKENS", "8")]);
     let mut random = Random::new(seed);
     let chains: Vec<Chain> = (0..RESELLERS)
         .flat_map(|_| stage.chains(&mut random, CONNECTIONS / RESELLERS, CREDIT))

@@ -10,7 +10,6 @@ mod crashes;
 mod crowd;
 mod drops;
 mod load;
-mod price;
 mod random;
 mod report;
 mod stage;

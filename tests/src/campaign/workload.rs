@@ -4,11 +4,11 @@ use std::io::Result;
 
 use serde_json::{Value, json};
 use tollgate_core::ids::RequestId;
+use xtask::clock::now_ms;
 
 use super::connection::Connection;
-use super::price::nanos;
 use super::random::Random;
-use super::stage::now_ms;
+use crate::price::nanos;
 
 /// Models whose calls a gateway meters in different ways: where closing a stream stops the bill,
 /// where it does not, and where the bill is told late, not at all, or for hidden tokens.

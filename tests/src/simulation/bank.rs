@@ -10,7 +10,7 @@ use tollgate_core::money::Nanos;
 
 use super::Simulation;
 use super::audit::{Intent, debt_after};
-use super::travel::{Sent, Travel, brief};
+use super::travel::{Tries, brief};
 use super::wire::Sender;
 
 const TRIES: u32 = 6;
@@ -19,8 +19,7 @@ const TRIES: u32 = 6;
 #[derive(Debug)]
 pub struct Errand {
     posting: Posting,
-    tries: u32,
-    paused: Option<Box<Travel>>,
+    tries: Tries,
 }
 
 impl Simulation {
@@ -45,8 +44,7 @@ impl Simulation {
     fn begin_errand(&mut self, posting: Posting) -> Result<(), String> {
         self.run_errand(Errand {
             posting,
-            tries: 0,
-            paused: None,
+            tries: Tries::default(),
         })
     }
 
@@ -243,29 +241,17 @@ impl Simulation {
             at_ms: self.clock.now_ms,
         };
         let post = errand.posting.to_batch(&change);
-        let sent = match errand.paused.take() {
-            Some(travel) => self.travel(*travel)?,
-            None => {
-                let intent = Intent::Post(errand.posting.clone());
-                self.tell(brief(&intent));
-                self.send(post.batch.clone(), Sender::Person, intent)?
-            }
+        let heard = self.try_on(&mut errand.tries, |simulation| {
+            let intent = Intent::Post(errand.posting.clone());
+            simulation.tell(brief(&intent));
+            simulation.send(post.batch.clone(), Sender::Person, intent)
+        })?;
+        let Some((reply, clean)) = heard else {
+            return Ok((errand.tries.ended < TRIES).then_some(errand));
         };
-        match sent {
-            Sent::Reply { reply, clean } => {
-                let posted = post.read(&reply).map_err(|fault| fault.to_string())?;
-                self.posted(&errand.posting, (posted, clean))?;
-                Ok(None)
-            }
-            Sent::Paused(travel) => {
-                errand.paused = Some(travel);
-                Ok(Some(errand))
-            }
-            Sent::Lost => {
-                errand.tries += 1;
-                Ok((errand.tries < TRIES).then_some(errand))
-            }
-        }
+        let posted = post.read(&reply).map_err(|fault| fault.to_string())?;
+        self.posted(&errand.posting, (posted, clean))?;
+        Ok(None)
     }
 
     /// What the database says of a posting is so. What is in the ledger once stays there: the auditor

@@ -11,7 +11,7 @@ use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
 
 use super::Simulation;
 use super::audit::Intent;
-use super::travel::{Sent, Travel, brief};
+use super::travel::{Tries, brief};
 use super::wire::Sender;
 
 /// As in `wrangler.toml`.
@@ -32,8 +32,7 @@ pub struct Sweep {
 #[derive(Debug)]
 struct Current {
     resolution: Resolution,
-    tries: u32,
-    paused: Option<Box<Travel>>,
+    tries: Tries,
 }
 
 impl Simulation {
@@ -73,8 +72,7 @@ impl Simulation {
             let outcome = self.outcome_of(&hold);
             let current = Current {
                 resolution: hold.resolution(outcome, now_ms),
-                tries: 0,
-                paused: None,
+                tries: Tries::default(),
             };
             sweep.current = self.resolve_overdue(current)?;
             return Ok(Some(sweep));
@@ -125,30 +123,19 @@ impl Simulation {
 
     fn resolve_overdue(&mut self, mut current: Current) -> Result<Option<Current>, String> {
         let resolve = current.resolution.to_batch();
-        let sent = match current.paused.take() {
-            Some(travel) => self.travel(*travel)?,
-            None => {
-                let intent = Intent::Resolve(Box::new(current.resolution.clone()));
-                self.tell(format!("sweep: {}", brief(&intent)));
-                self.send(resolve.batch.clone(), Sender::Sweep, intent)?
+        let heard = self.try_on(&mut current.tries, |simulation| {
+            let intent = Intent::Resolve(Box::new(current.resolution.clone()));
+            simulation.tell(format!("sweep: {}", brief(&intent)));
+            simulation.send(resolve.batch.clone(), Sender::Sweep, intent)
+        })?;
+        if let Some((reply, clean)) = heard {
+            let resolved = resolve.read(&reply).map_err(|fault| fault.to_string())?;
+            if self.resolved((&current.resolution, resolved), (&reply, clean))? {
+                self.auditor.note(&format!("sweep: {resolved:?}"));
+                return Ok(None);
             }
-        };
-        match sent {
-            Sent::Reply { reply, clean } => {
-                let resolved = resolve.read(&reply).map_err(|fault| fault.to_string())?;
-                if self.resolved((&current.resolution, resolved), (&reply, clean))? {
-                    self.auditor.note(&format!("sweep: {resolved:?}"));
-                    return Ok(None);
-                }
-            }
-            Sent::Paused(travel) => {
-                current.paused = Some(travel);
-                return Ok(Some(current));
-            }
-            Sent::Lost => {}
         }
-        current.tries += 1;
-        Ok((current.tries < TRIES).then_some(current))
+        Ok((current.tries.ended < TRIES).then_some(current))
     }
 
     /// Executes one statement of a task's, undisturbed.

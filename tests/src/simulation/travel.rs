@@ -35,6 +35,21 @@ pub enum Sent {
     Paused(Box<Travel>),
 }
 
+/// How often something was sent that is sent until it is answered, and where it is now.
+#[derive(Debug, Default)]
+pub struct Tries {
+    /// How often it came to an end: with a reply, or with nothing.
+    pub ended: u32,
+    paused: Option<Box<Travel>>,
+}
+
+impl Tries {
+    /// Whether it is on its way, and stands still.
+    pub fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+}
+
 /// What happens to a batch on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -135,6 +150,29 @@ impl Simulation {
             sent_ms: self.clock.true_ms,
             whole: true,
         })
+    }
+
+    /// Goes on with what is on its way, or sends it once more: the reply, and whether it is `clean`.
+    /// `None`: nothing was heard, or not yet.
+    pub(super) fn try_on(
+        &mut self,
+        tries: &mut Tries,
+        send: impl FnOnce(&mut Self) -> Result<Sent, String>,
+    ) -> Result<Option<(Reply, bool)>, String> {
+        let sent = match tries.paused.take() {
+            Some(travel) => self.travel(*travel)?,
+            None => send(self)?,
+        };
+        let heard = match sent {
+            Sent::Paused(travel) => {
+                tries.paused = Some(travel);
+                return Ok(None);
+            }
+            Sent::Reply { reply, clean } => Some((reply, clean)),
+            Sent::Lost => None,
+        };
+        tries.ended += 1;
+        Ok(heard)
     }
 
     /// Executes a batch that nothing happens to.

@@ -10,7 +10,7 @@ use tollgate_core::true_up::{Correction, Next, TruedUp, due_statement, read_due,
 
 use super::Simulation;
 use super::audit::Intent;
-use super::travel::{Sent, Travel, brief};
+use super::travel::{Tries, brief};
 use super::wire::Sender;
 
 const TRIES: u32 = 4;
@@ -28,8 +28,7 @@ struct Current {
     correction: Correction,
     intent: Intent,
     request: i64,
-    tries: u32,
-    paused: Option<Box<Travel>>,
+    tries: Tries,
 }
 
 impl Simulation {
@@ -78,8 +77,7 @@ impl Simulation {
                     }),
                     intent: Intent::TrueUp { request, outcome },
                     request,
-                    tries: 0,
-                    paused: None,
+                    tries: Tries::default(),
                 };
                 run.current = self.correct(current)?;
             }
@@ -113,44 +111,33 @@ impl Simulation {
 
     fn correct(&mut self, mut current: Current) -> Result<Option<Current>, String> {
         let batch = current.correction.to_batch(self.clock.now_ms);
-        let sent = match current.paused.take() {
-            Some(travel) => self.travel(*travel)?,
-            None => {
-                if self.chance.percent(70) {
-                    self.leave_little(current.request)?;
+        let heard = self.try_on(&mut current.tries, |simulation| {
+            if simulation.chance.percent(70) {
+                simulation.leave_little(current.request)?;
+            }
+            simulation.tell(brief(&current.intent));
+            simulation.send(batch.batch.clone(), Sender::Sweep, current.intent.clone())
+        })?;
+        if let Some((reply, clean)) = heard {
+            let trued_up = batch.read(&reply).map_err(|fault| fault.to_string())?;
+            let row = self.auditor.state.requests.get(&current.request);
+            let gone = self.auditor.pruned.contains(&current.request);
+            let is_so = gone || row.is_some_and(|row| row.trued_up_at_ms.is_some());
+            match trued_up {
+                TruedUp::Now { .. } if !is_so => {
+                    return Err(format!("{} is not trued up: {row:?}", current.request));
                 }
-                self.tell(brief(&current.intent));
-                self.send(batch.batch.clone(), Sender::Sweep, current.intent.clone())?
-            }
-        };
-        match sent {
-            Sent::Reply { reply, clean } => {
-                let trued_up = batch.read(&reply).map_err(|fault| fault.to_string())?;
-                let row = self.auditor.state.requests.get(&current.request);
-                let gone = self.auditor.pruned.contains(&current.request);
-                let is_so = gone || row.is_some_and(|row| row.trued_up_at_ms.is_some());
-                match trued_up {
-                    TruedUp::Now { .. } if !is_so => {
-                        return Err(format!("{} is not trued up: {row:?}", current.request));
-                    }
-                    TruedUp::Now { .. } | TruedUp::Before => return Ok(None),
-                    TruedUp::Contended if clean => {
-                        let failed: Vec<_> = reply.failures().collect();
-                        return Err(format!(
-                            "{} cannot be trued up: {failed:?}",
-                            current.request
-                        ));
-                    }
-                    TruedUp::Contended => {}
+                TruedUp::Now { .. } | TruedUp::Before => return Ok(None),
+                TruedUp::Contended if clean => {
+                    let failed: Vec<_> = reply.failures().collect();
+                    return Err(format!(
+                        "{} cannot be trued up: {failed:?}",
+                        current.request
+                    ));
                 }
+                TruedUp::Contended => {}
             }
-            Sent::Paused(travel) => {
-                current.paused = Some(travel);
-                return Ok(Some(current));
-            }
-            Sent::Lost => {}
         }
-        current.tries += 1;
-        Ok((current.tries < TRIES).then_some(current))
+        Ok((current.tries.ended < TRIES).then_some(current))
     }
 }

@@ -17,7 +17,7 @@ use tollgate_core::settlement::Resolution;
 use tollgate_core::usage::Usage;
 
 use super::Simulation;
-use super::travel::{Fate, Travel};
+use super::travel::{Fate, Tries};
 use super::wire::Sender;
 
 /// As in `wrangler.toml`.
@@ -74,8 +74,7 @@ struct Asking {
     call: Call,
     ask: Ask,
     known: Snapshot,
-    tries: u32,
-    paused: Option<Box<Travel>>,
+    tries: Tries,
 }
 
 /// A hold of which nobody knows whether it was taken.
@@ -107,16 +106,14 @@ struct Extending {
     run: Running,
     extension: Extension,
     tokens: u64,
-    tries: u32,
-    paused: Option<Box<Travel>>,
+    tries: Tries,
 }
 
 #[derive(Debug)]
 struct Settling {
     resolution: Resolution,
     grown: Option<Extension>,
-    tries: u32,
-    paused: Option<Box<Travel>>,
+    tries: Tries,
 }
 
 /// What becomes of a Worker after a step.
@@ -355,8 +352,7 @@ impl Simulation {
                     ask: call.ask(&identity),
                     call,
                     known: caller.snapshot,
-                    tries: 0,
-                    paused: None,
+                    tries: Tries::default(),
                 }))))
             }
             Err(_) if was_remembered => Ok(Some(Stage::Pricing { fresh: true })),
@@ -405,9 +401,9 @@ impl Simulation {
 impl Worker {
     fn is_paused(&self) -> bool {
         match &self.stage {
-            Stage::Asking(asking) => asking.paused.is_some(),
-            Stage::Extending(extending) => extending.paused.is_some(),
-            Stage::Settling(settling) => settling.paused.is_some(),
+            Stage::Asking(asking) => asking.tries.is_paused(),
+            Stage::Extending(extending) => extending.tries.is_paused(),
+            Stage::Settling(settling) => settling.tries.is_paused(),
             Stage::Pricing { .. } | Stage::Doubting(_) | Stage::Running(_) => false,
         }
     }

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use tollgate_core::catalogue;
+use tollgate_tests::eventually;
+use xtask::clock::now_ms;
 
 use crate::client::nanos;
 use crate::price::{Catalogue, charge};
-use crate::stage::{Stage, eventually, now_ms};
+use crate::stage::Stage;
 
 #[test]
 fn an_announced_price_is_charged_from_its_moment_on_and_listed_with_it() {

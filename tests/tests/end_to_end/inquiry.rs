@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use tollgate_core::limits::Limits;
+use tollgate_tests::price::picos;
 
 use crate::client::Client;
-use crate::price::{OPERATOR_BPS, picos};
+use crate::price::OPERATOR_BPS;
 use crate::stage::shared;
 
 fn prices(client: &Client) -> Vec<(String, Value)> {

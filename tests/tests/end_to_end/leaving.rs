@@ -2,10 +2,10 @@
 //! held.
 
 use serde_json::{Value, json};
-use tollgate_tests::Caller;
+use tollgate_tests::{Caller, eventually};
 
 use crate::price::charge;
-use crate::stage::{Stage, eventually, shared};
+use crate::stage::{Stage, shared};
 
 fn request(model: &str, content: &str, streamed: bool) -> Value {
     json!({

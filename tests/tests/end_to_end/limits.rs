@@ -4,10 +4,11 @@
 use serde_json::{Value, json};
 use tollgate_core::accounts::{revoke_key, set_suspended};
 use tollgate_core::limits::Limits;
-use tollgate_tests::Caller;
+use tollgate_tests::{Caller, eventually};
+use xtask::clock::now_ms;
 
 use crate::client::{Answer, Client};
-use crate::stage::{Stage, eventually, now_ms, shared};
+use crate::stage::{Stage, shared};
 
 const CREDIT: i64 = 1_000_000_000;
 

@@ -4,10 +4,11 @@
 use std::sync::LazyLock;
 
 use serde_json::json;
+use tollgate_tests::eventually;
 
 use crate::client::nanos;
 use crate::price::charge;
-use crate::stage::{Stage, eventually};
+use crate::stage::Stage;
 
 /// Leases of two seconds stand for those of two minutes: five sweeps pass in twelve seconds, as
 /// they would in ten minutes.

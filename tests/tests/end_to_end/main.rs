@@ -3,7 +3,6 @@
 mod client;
 mod naive;
 mod price;
-mod provider;
 mod stage;
 mod true_up;
 

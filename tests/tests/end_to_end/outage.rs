@@ -2,10 +2,11 @@
 //! once the part is back, without a restart of the others.
 
 use serde_json::{Value, json};
+use tollgate_tests::eventually;
 
 use crate::client::Answer;
 use crate::price::charge;
-use crate::stage::{Stage, eventually, now_ms};
+use crate::stage::Stage;
 
 const CREDIT: i64 = 1_000_000_000;
 
@@ -104,14 +105,9 @@ fn without_the_provider_nobody_pays_and_with_it_everything_works_again() {
     assert_eq!(client.chat(&request("back")).status, 200);
 }
 
-/// A gateway whose holds are soon overdue once it is gone.
-fn mortal(name: &str) -> Stage {
-    Stage::start(name, &[("LEASE_MS", "1500"), ("GRACE_MS", "500")])
-}
-
 #[test]
 fn a_stream_whose_lease_ran_out_ends_and_costs_what_the_provider_billed() {
-    let mut stage = mortal("lease");
+    let mut stage = Stage::mortal("lease");
     let caller = stage.customer(CREDIT);
     let mut stream = stage.client(&caller).stream(&json!({
         "model": "sim/slow",
@@ -134,28 +130,16 @@ fn a_stream_whose_lease_ran_out_ends_and_costs_what_the_provider_billed() {
     assert_eq!(wallet.charged, charge(received.billed_picos));
 }
 
-fn sweep(stage: &Stage, lease_until_ms: i64) {
-    eventually("the lease is overdue", || {
-        (now_ms() > lease_until_ms + 500).then_some(())
-    });
-    stage.stack.trigger_cron().unwrap();
-}
-
 #[test]
 fn a_gateway_that_dies_in_mid_stream_leaves_nothing_held_and_charges_what_the_provider_billed() {
-    let mut stage = mortal("gateway-streaming");
+    let mut stage = Stage::mortal("gateway-streaming");
     let caller = stage.customer(CREDIT);
-    let mut stream = stage.client(&caller).stream(&json!({
+    let cut = json!({
         "model": "sim/slow",
         "messages": [{"role": "user", "content": "cut-by-death [[tokens=200]]"}],
         "max_tokens": 300,
-    }));
-    let id = stream.head.request();
-    stream.read_chunks(3);
-    eventually("the provider's id is stored", || {
-        stage.request(id).provider_id
     });
-    stage.stack.kill_workerd();
+    let id = stage.die_in_mid_stream(&caller, &cut);
     let held = stage.wallet(&caller.account).held;
     assert!(held > 0);
     stage.stack.restart_workerd().unwrap();
@@ -163,7 +147,7 @@ fn a_gateway_that_dies_in_mid_stream_leaves_nothing_held_and_charges_what_the_pr
         panic!("not exactly one call");
     };
     assert!(received.client_gone);
-    sweep(&stage, stage.request(id).lease_until_ms);
+    stage.sweep_once_overdue(id);
     let wallet = stage.wallet(&caller.account);
     assert_eq!(
         (wallet.held, wallet.charged),
@@ -187,7 +171,7 @@ fn request_after_death() -> Value {
 
 #[test]
 fn a_call_of_which_nothing_is_known_costs_its_prompt() {
-    let mut stage = mortal("gateway-waiting");
+    let mut stage = Stage::mortal("gateway-waiting");
     let caller = stage.customer(CREDIT);
     let connection = stage.client(&caller).send_only(&json!({
         "model": "sim/timeout",
@@ -203,7 +187,7 @@ fn a_call_of_which_nothing_is_known_costs_its_prompt() {
         panic!("not exactly one call");
     };
     stage.stack.restart_workerd().unwrap();
-    sweep(&stage, stage.request(id).lease_until_ms);
+    stage.sweep_once_overdue(id);
     let request = stage.request(id);
     assert_eq!(
         (request.state.as_str(), request.outcome.as_deref()),

@@ -1,12 +1,15 @@
 //! What a call must cost, worked out a second time: from the provider's own price list and the
-//! reported usage, in whole 1e-12 USD, without a line of the gateway's pricing.
+//! reported usage, in whole 1e-12 USD, without a line of the gateway's pricing. What the levels add
+//! is worked out in the library of the tests.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
+use tollgate_tests::price::{self, Rule, picos};
+use tollgate_tests::stage::OPERATOR;
 
 /// What the operator adds to the provider's bill, in hundredths of a percent.
-pub const OPERATOR_BPS: i64 = 2_345;
+pub const OPERATOR_BPS: i64 = OPERATOR.markup_bps;
 
 /// The provider's prices by model and dimension, in 1e-12 USD a unit.
 #[derive(Debug)]
@@ -76,26 +79,11 @@ fn dimensions(prices: &Value) -> HashMap<String, i128> {
 
 /// What each level pays for a bill in 1e-12 USD, in nanos: the account below the operator first.
 pub fn charges(bill_picos: i128, markups_bps: &[i64]) -> Vec<i64> {
-    let mut base = divide_up(bill_picos, 1_000);
-    let levels = markups_bps.iter().map(|bps| {
-        base = divide_up(base * (10_000 + i128::from(*bps)), 10_000);
-        i64::try_from(base).unwrap()
-    });
-    levels.collect()
+    let rules: Vec<Rule> = markups_bps.iter().copied().map(Rule::markup).collect();
+    price::charges(bill_picos, &rules)
 }
 
 /// What a customer of the operator pays for a bill in 1e-12 USD, in nanos.
 pub fn charge(bill_picos: i128) -> i64 {
     charges(bill_picos, &[OPERATOR_BPS])[0]
-}
-
-/// A decimal number of US dollars in 1e-12 USD, exactly.
-pub fn picos(usd: &str) -> i128 {
-    let (whole, rest) = usd.split_once('.').unwrap_or((usd, ""));
-    assert!(rest.len() <= 12, "{usd}");
-    format!("{whole}{rest:0<12}").parse().unwrap()
-}
-
-fn divide_up(value: i128, by: i128) -> i128 {
-    (value + by - 1).div_euclid(by)
 }

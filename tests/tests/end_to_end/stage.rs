@@ -4,42 +4,40 @@
 //! A static is never dropped: the parts end because each of them watches this process, and the
 //! state directories are emptied by the next run, so that a failure can be looked into.
 
-use std::collections::BTreeMap;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::{LazyLock, Once};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
 
 use serde_json::Value;
-use tollgate_core::catalogue;
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::{AccountId, RequestId};
 use tollgate_core::limits::Limits;
-use tollgate_tests::{Caller, Database, Wallet};
-use xtask::stack::{Ports, Stack, StackOptions};
+use tollgate_tests::{Caller, Wallet, eventually, stage};
+use xtask::clock::now_ms;
 
 use crate::client::Client;
-use crate::price::{Catalogue, OPERATOR_BPS};
-use crate::provider::Provider;
+use crate::price::Catalogue;
 
-/// The longest wait for something that happens by itself.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+/// How long after its lease a hold of a mortal stage is overdue, in milliseconds.
+const MORTAL_GRACE_MS: i64 = 500;
 
-type World = tollgate_tests::World<Box<Database>>;
-
-/// A running gateway with its database and its provider, and the people in it.
+/// A running gateway, and the prices of its provider.
 pub struct Stage {
-    pub stack: Stack,
-    pub world: World,
-    pub provider: Provider,
+    parts: stage::Stage,
     pub catalogue: Catalogue,
 }
 
 impl Deref for Stage {
-    type Target = World;
+    type Target = stage::Stage;
 
-    fn deref(&self) -> &World {
-        &self.world
+    fn deref(&self) -> &stage::Stage {
+        &self.parts
+    }
+}
+
+impl DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut stage::Stage {
+        &mut self.parts
     }
 }
 
@@ -52,36 +50,18 @@ pub fn shared() -> &'static Stage {
 impl Stage {
     /// Starts a stage of its own; `vars` are settings of its gateway.
     pub fn start(name: &str, vars: &[(&str, &str)]) -> Self {
-        static BUILT: Once = Once::new();
-        BUILT.call_once(|| xtask::stack::prepare().unwrap());
-        let state = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("end_to_end")
-            .join(name);
-        xtask::stack::clear(&state).unwrap();
-        let vars = vars
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let stack = Stack::start(StackOptions {
-            state: Some(state),
-            ports: Ports::Free,
-            vars: vars.collect::<BTreeMap<_, _>>(),
-        })
-        .unwrap();
-        let database = Database::new(stack.database().url(), stack.database_token());
-        let world = World::new(Box::new(database), now_ms());
-        world.rule(&world.operator, "*", (OPERATOR_BPS, 0));
-        let provider = Provider::new(&stack.simulator_url());
-        let models = provider.models();
-        let import = catalogue::import(models.as_bytes(), 0).unwrap();
-        assert_eq!(import.refused, []);
-        let sources = catalogue::Sources::default();
-        world.commit(catalogue::store(&import, &sources, &world.change()));
+        let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join("end_to_end");
+        let parts = stage::Stage::start(state.join(name), vars);
         Self {
-            catalogue: Catalogue::read(&models),
-            stack,
-            world,
-            provider,
+            catalogue: Catalogue::read(&parts.provider.models()),
+            parts,
         }
+    }
+
+    /// A stage whose gateway may be killed: its holds are soon overdue once it is gone.
+    pub fn mortal(name: &str) -> Self {
+        let grace_ms = MORTAL_GRACE_MS.to_string();
+        Self::start(name, &[("LEASE_MS", "1500"), ("GRACE_MS", &grace_ms)])
     }
 
     /// A new customer of the operator with so much credit.
@@ -92,6 +72,28 @@ impl Stage {
     /// How this caller talks to the gateway.
     pub fn client(&self, caller: &Caller) -> Client {
         Client::new(&self.stack.gateway_url(), caller.key.reveal())
+    }
+
+    /// Kills the gateway of a mortal stage in the middle of this stream, when the books know the
+    /// provider's id of the call.
+    pub fn die_in_mid_stream(&mut self, caller: &Caller, request: &Value) -> RequestId {
+        let mut stream = self.client(caller).stream(request);
+        let id = stream.head.request();
+        stream.read_chunks(3);
+        eventually("the provider's id is stored", || {
+            self.request(id).provider_id
+        });
+        self.stack.kill_workerd();
+        id
+    }
+
+    /// Lets the gateway of a mortal stage sweep, as soon as this call of it is overdue.
+    pub fn sweep_once_overdue(&self, id: RequestId) {
+        let lease_until_ms = self.request(id).lease_until_ms;
+        eventually("the lease is overdue", || {
+            (now_ms() > lease_until_ms + MORTAL_GRACE_MS).then_some(())
+        });
+        self.stack.trigger_cron().unwrap();
     }
 
     /// What the account has, once nothing of it is held any more.
@@ -170,22 +172,4 @@ pub struct Request {
     pub max_tokens: i64,
     pub prompt_estimate: u64,
     pub shortfall_nanos: Option<i64>,
-}
-
-/// Asks until there is an answer.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(started.elapsed() < PATIENCE, "waited too long until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Now, in Unix milliseconds.
-pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_millis().try_into().unwrap()
 }

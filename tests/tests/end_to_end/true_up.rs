@@ -6,7 +6,7 @@ use tollgate_core::ids::RequestId;
 use tollgate_tests::Caller;
 
 use crate::price::charge;
-use crate::stage::{Stage, eventually, now_ms};
+use crate::stage::Stage;
 
 const CREDIT: i64 = 1_000_000_000;
 
@@ -26,31 +26,21 @@ fn told(stage: &Stage, caller: &Caller, id: RequestId) -> Value {
 
 #[test]
 fn an_estimate_after_a_crash_becomes_the_provider_s_bill() {
-    let vars = [("LEASE_MS", "1500"), ("GRACE_MS", "500")];
-    let mut stage = Stage::start("true-up", &vars);
+    let mut stage = Stage::mortal("true-up");
     let caller = stage.customer(CREDIT);
-    let mut stream = stage.client(&caller).stream(&json!({
+    let request = json!({
         "model": "sim/late-record",
         "messages": [{"role": "user", "content": "corrected-later [[tokens=300 tps=10]]"}],
         "max_tokens": 300,
-    }));
-    let id = stream.head.request();
-    stream.read_chunks(3);
-    eventually("the provider's id is stored", || {
-        stage.request(id).provider_id
     });
-    stage.stack.kill_workerd();
+    let id = stage.die_in_mid_stream(&caller, &request);
     stage.stack.restart_workerd().unwrap();
     let [received] = &stage.provider.received("corrected-later")[..] else {
         panic!("not exactly one call");
     };
     let billed = charge(received.billed_picos);
-    let lease_until_ms = stage.request(id).lease_until_ms;
-    eventually("the lease is overdue", || {
-        (now_ms() > lease_until_ms + 500).then_some(())
-    });
     // The provider has no record yet, so the sweep settles by an estimate.
-    stage.stack.trigger_cron().unwrap();
+    stage.sweep_once_overdue(id);
     let estimate = stage.wallet(&caller.account);
     assert_eq!(estimate.held, 0);
     assert_eq!(told(&stage, &caller, id)["estimated"], json!(true));

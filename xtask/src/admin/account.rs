@@ -149,10 +149,7 @@ fn create(session: &Session<'_>, account: &NewAccount) -> Result<Report, Failure
 }
 
 fn list(session: &Session<'_>, parent: Option<&str>) -> Result<Report, Failure> {
-    let parent = parent.map(arguments::account).transpose()?;
-    if let Some(parent) = &parent {
-        session.account(parent)?;
-    }
+    let parent = session.only_account(parent)?;
     let accounts = session.list(accounts_statement(parent.as_ref()), read_account)?;
     let mut table = Table::new(&[
         "account", "kind", "status", ">balance", ">held", ">debt", ">charged", "parent", "created",

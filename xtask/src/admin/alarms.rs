@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use tollgate_core::alarm::{AlarmKind, RaisedAlarm, acknowledge, alarms_statement, read_alarm};
 
 use super::Session;
-use crate::arguments;
 use crate::failure::Failure;
 use crate::report::{Report, Table, moment};
 
@@ -22,14 +21,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub fn run(&self, session: &Session<'_>) -> Result<Report, Failure> {
-        let account = self
-            .account
-            .as_deref()
-            .map(arguments::account)
-            .transpose()?;
-        if let Some(account) = &account {
-            session.account(account)?;
-        }
+        let account = session.only_account(self.account.as_deref())?;
         let alarms = session.list(alarms_statement(account.as_ref()), read_alarm)?;
         match &self.seen {
             None => Ok(Report {

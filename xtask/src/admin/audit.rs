@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use tollgate_core::accounts::{AuditLine, audit_statement, read_audit_line};
 
 use super::Session;
-use crate::arguments;
 use crate::failure::Failure;
 use crate::report::{Report, Table, moment};
 
@@ -21,14 +20,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub fn run(&self, session: &Session<'_>) -> Result<Report, Failure> {
-        let account = self
-            .account
-            .as_deref()
-            .map(arguments::account)
-            .transpose()?;
-        if let Some(account) = &account {
-            session.account(account)?;
-        }
+        let account = session.only_account(self.account.as_deref())?;
         let lines = session.list(
             audit_statement(account.as_ref(), self.last),
             read_audit_line,

@@ -11,6 +11,7 @@ use tollgate_core::audit::Change;
 use tollgate_core::hrana::{HranaFault, Row, Statement};
 use tollgate_core::ids::{AccountId, KeyId, RuleId};
 
+use crate::arguments;
 use crate::clock::now_ms;
 use crate::database::{Database, readable};
 use crate::failure::Failure;
@@ -113,6 +114,18 @@ impl<'a> Session<'a> {
             Failure::new(format!("there is no account `{id}`"))
                 .hint("`cargo xtask admin account list` shows the accounts")
         })
+    }
+
+    /// The account to which a list is narrowed, if one was typed.
+    ///
+    /// # Errors
+    /// When the text is no id, or there is no account of it.
+    pub fn only_account(&self, text: Option<&str>) -> Result<Option<AccountId>, Failure> {
+        let id = text.map(arguments::account).transpose()?;
+        if let Some(id) = &id {
+            self.account(id)?;
+        }
+        Ok(id)
     }
 
     /// An account that is charged for calls, which the operator is not.

@@ -26,13 +26,7 @@ impl Auditor {
             "{id}: {:?}",
             after.outcome
         );
-        let admitted = self.admitted.get(&id).ok_or("it was never admitted")?;
-        let bill = outcome.usage().map(|usage| admitted.tariff.bill(usage));
-        let mut prices = match bill {
-            Some(bill) => charges(bill, &self.markups(&before.levels)?),
-            None => before.levels.iter().map(|_| 0).collect(),
-        };
-        prices.reverse();
+        let (bill, prices) = self.due((id, before), outcome)?;
         for ((old, new), price) in before.levels.iter().zip(&after.levels).zip(&prices) {
             ensure!(new.hold <= old.hold, "{id} holds more when it is resolved");
             let charge = i64::try_from((*price).min(i128::from(new.hold))).unwrap_or(i64::MAX);
@@ -73,6 +67,23 @@ impl Auditor {
         Ok(())
     }
 
+    /// What the provider bills for this outcome, if anything, and what it makes each level of the call
+    /// pay, the caller first.
+    fn due(
+        &self,
+        (id, call): (i64, &Request),
+        outcome: &Outcome,
+    ) -> Result<(Option<i128>, Vec<i128>), String> {
+        let admitted = self.admitted.get(&id).ok_or("it was never admitted")?;
+        let bill = outcome.usage().map(|usage| admitted.tariff.bill(usage));
+        let mut prices = match bill {
+            Some(bill) => charges(bill, &self.markups(&call.levels)?),
+            None => call.levels.iter().map(|_| 0).collect(),
+        };
+        prices.reverse();
+        Ok((bill, prices))
+    }
+
     /// Moves the sums of a resolved call.
     pub(super) fn book(&mut self, before: &Request, after: &Request, resolution: &Resolution) {
         let at_ms = resolution.facts.resolved_at_ms;
@@ -106,13 +117,7 @@ impl Auditor {
             after.levels == before.levels,
             "a true-up changed what {id} was charged"
         );
-        let admitted = self.admitted.get(&id).ok_or("it was never admitted")?;
-        let bill = outcome.usage().map(|usage| admitted.tariff.bill(usage));
-        let mut prices = match bill {
-            Some(bill) => charges(bill, &self.markups(&before.levels)?),
-            None => before.levels.iter().map(|_| 0).collect(),
-        };
-        prices.reverse();
+        let (_, prices) = self.due((id, before), outcome)?;
         let mut entries = 0;
         for (level, price) in before.levels.iter().zip(&prices) {
             let charge = i128::from(level.charge.ok_or("no charge")?);

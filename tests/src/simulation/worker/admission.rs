@@ -14,38 +14,27 @@ use crate::simulation::wire::Sender;
 impl Simulation {
     pub(super) fn ask(&mut self, worker: &mut Worker, mut asking: Asking) -> Step {
         let admit = asking.ask.to_batch();
-        let sent = match asking.paused.take() {
-            Some(travel) => self.travel(*travel)?,
-            None => {
-                let intent = Intent::Admit(Box::new(Admit {
-                    call: worker.call,
-                    ask: asking.ask.clone(),
-                    key: self.people.keys[worker.key].id.to_string(),
-                    prompt: worker.wanted.text_tokens,
-                    answer: asking.call.held_tokens,
-                    idempotency: worker.idempotency.clone(),
-                }));
-                self.tell(brief(&intent));
-                self.send(admit.batch.clone(), Sender::Worker, intent)?
-            }
-        };
-        let (reply, clean) = match sent {
-            Sent::Reply { reply, clean } => (reply, clean),
-            Sent::Paused(travel) => {
-                asking.paused = Some(travel);
+        let heard = self.try_on(&mut asking.tries, |simulation| {
+            let intent = Intent::Admit(Box::new(Admit {
+                call: worker.call,
+                ask: asking.ask.clone(),
+                key: simulation.people.keys[worker.key].id.to_string(),
+                prompt: worker.wanted.text_tokens,
+                answer: asking.call.held_tokens,
+                idempotency: worker.idempotency.clone(),
+            }));
+            simulation.tell(brief(&intent));
+            simulation.send(admit.batch.clone(), Sender::Worker, intent)
+        })?;
+        let Some((reply, clean)) = heard else {
+            if asking.tries.ended < ADMIT_TRIES {
                 return Ok(Some(Stage::Asking(Box::new(asking))));
             }
-            Sent::Lost => {
-                asking.tries += 1;
-                if asking.tries < ADMIT_TRIES {
-                    return Ok(Some(Stage::Asking(Box::new(asking))));
-                }
-                return Ok(Some(Stage::Doubting(Box::new(Doubting {
-                    ask: asking.ask,
-                    known: asking.known,
-                    tries: 0,
-                }))));
-            }
+            return Ok(Some(Stage::Doubting(Box::new(Doubting {
+                ask: asking.ask,
+                known: asking.known,
+                tries: 0,
+            }))));
         };
         let admission = admit
             .read(&asking.ask, &reply)

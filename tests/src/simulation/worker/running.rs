@@ -12,7 +12,7 @@ use super::{Extending, LEASE_MS, Running, SETTLE_TRIES, Settling, Stage, Step, W
 use crate::simulation::Simulation;
 use crate::simulation::audit::Intent;
 use crate::simulation::chance::Chance;
-use crate::simulation::travel::{Sent, brief};
+use crate::simulation::travel::{Sent, Tries, brief};
 use crate::simulation::wire::Sender;
 
 /// What a Worker does next with a call that runs.
@@ -173,36 +173,26 @@ impl Simulation {
             run,
             extension,
             tokens,
-            tries: 0,
-            paused: None,
+            tries: Tries::default(),
         };
         self.extend(worker, extending)
     }
 
     pub(super) fn extend(&mut self, worker: &Worker, mut extending: Extending) -> Step {
         let extend = extending.extension.to_batch();
-        let sent = match extending.paused.take() {
-            Some(travel) => self.travel(*travel)?,
-            None => {
-                let intent = Intent::Extend(Box::new(extending.extension.clone()));
-                self.tell(format!("call {}: {}", worker.call, brief(&intent)));
-                self.send(extend.batch.clone(), Sender::Worker, intent)?
-            }
-        };
-        let (reply, clean) = match sent {
-            Sent::Reply { reply, clean } => (reply, clean),
-            Sent::Paused(travel) => {
-                extending.paused = Some(travel);
+        let heard = self.try_on(&mut extending.tries, |simulation| {
+            let intent = Intent::Extend(Box::new(extending.extension.clone()));
+            simulation.tell(format!("call {}: {}", worker.call, brief(&intent)));
+            simulation.send(extend.batch.clone(), Sender::Worker, intent)
+        })?;
+        let Some((reply, clean)) = heard else {
+            let tries = &extending.tries;
+            let again = tries.ended < SETTLE_TRIES;
+            if tries.is_paused() || (again && self.chance.percent(60)) {
                 return Ok(Some(Stage::Extending(Box::new(extending))));
             }
-            Sent::Lost => {
-                extending.tries += 1;
-                if extending.tries < SETTLE_TRIES && self.chance.percent(60) {
-                    return Ok(Some(Stage::Extending(Box::new(extending))));
-                }
-                let now_ms = self.now_of(worker);
-                return self.finish(worker, extending.run, now_ms);
-            }
+            let now_ms = self.now_of(worker);
+            return self.finish(worker, extending.run, now_ms);
         };
         let Extending {
             mut run,
@@ -270,8 +260,7 @@ impl Simulation {
             Settling {
                 resolution: resolution.with_prices(&priced),
                 grown: run.grown,
-                tries: 0,
-                paused: None,
+                tries: Tries::default(),
             },
         )
     }
@@ -287,32 +276,21 @@ impl Simulation {
 
     pub(super) fn settle(&mut self, call: u32, mut settling: Settling) -> Step {
         let resolve = settling.resolution.to_batch();
-        let sent = match settling.paused.take() {
-            Some(travel) => self.travel(*travel)?,
-            None => {
-                let intent = Intent::Resolve(Box::new(settling.resolution.clone()));
-                self.tell(format!("call {call}: {}", brief(&intent)));
-                self.send(resolve.batch.clone(), Sender::Worker, intent)?
+        let heard = self.try_on(&mut settling.tries, |simulation| {
+            let intent = Intent::Resolve(Box::new(settling.resolution.clone()));
+            simulation.tell(format!("call {call}: {}", brief(&intent)));
+            simulation.send(resolve.batch.clone(), Sender::Worker, intent)
+        })?;
+        if let Some((reply, clean)) = heard {
+            let resolved = resolve.read(&reply).map_err(|fault| fault.to_string())?;
+            if self.resolved((&settling.resolution, resolved), (&reply, clean))? {
+                let grown = settling.grown.filter(|_| self.chance.percent(50));
+                return grown
+                    .map_or(Ok(()), |grown| self.repeat(grown))
+                    .map(|()| None);
             }
-        };
-        match sent {
-            Sent::Reply { reply, clean } => {
-                let resolved = resolve.read(&reply).map_err(|fault| fault.to_string())?;
-                if self.resolved((&settling.resolution, resolved), (&reply, clean))? {
-                    let grown = settling.grown.filter(|_| self.chance.percent(50));
-                    return grown
-                        .map_or(Ok(()), |grown| self.repeat(grown))
-                        .map(|()| None);
-                }
-            }
-            Sent::Paused(travel) => {
-                settling.paused = Some(travel);
-                return Ok(Some(Stage::Settling(Box::new(settling))));
-            }
-            Sent::Lost => {}
         }
-        settling.tries += 1;
-        if settling.tries >= SETTLE_TRIES {
+        if settling.tries.ended >= SETTLE_TRIES {
             self.auditor.note("left to the sweep");
             return Ok(None);
         }

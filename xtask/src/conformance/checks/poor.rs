@@ -10,11 +10,8 @@ use crate::conformance::session::{MOST_SHARE, Poor, SHARES, SHORT, Session};
 use crate::conformance::usd::Usd;
 
 pub(super) fn refusal(session: &mut Session) -> Outcome {
-    let Poor {
-        caller: poor,
-        model,
-    } = session.poor()?;
-    let before = poor.before()?;
+    let Poor { caller, model } = session.poor()?;
+    let before = caller.before()?;
     let price = |tokens| model.per_output().times(tokens);
     let most = model.most_output;
     applies(price(most) > before.balance, || {
@@ -28,7 +25,7 @@ pub(super) fn refusal(session: &mut Session) -> Outcome {
         most
     };
     let slug = &model.slug;
-    let refused = poor.one_shot(&body(slug, SHORT, wanted))?;
+    let refused = caller.one_shot(&body(slug, SHORT, wanted))?;
     applies(!matches!(refused.status, 400 | 422 | 429), || {
         format!(
             "{wanted} tokens are refused for another reason: {}",
@@ -59,7 +56,7 @@ pub(super) fn refusal(session: &mut Session) -> Outcome {
     let seen =
         format!("balance `{balance}`, held `{held}`, needed `{needed}`, affordable {affordable}");
     ensure(affordable > 0, || format!("nothing is affordable: {seen}"))?;
-    let admitted = poor.one_shot(&body(slug, SHORT, affordable))?;
+    let admitted = caller.one_shot(&body(slug, SHORT, affordable))?;
     ensure(admitted.made(), || {
         format!("{seen}, which got {}", admitted.told())
     })?;
@@ -67,21 +64,18 @@ pub(super) fn refusal(session: &mut Session) -> Outcome {
 }
 
 pub(super) fn parallel(session: &mut Session) -> Outcome {
-    let Poor {
-        caller: poor,
-        model,
-    } = session.poor()?;
-    let before = poor.before()?;
+    let Poor { caller, model } = session.poor()?;
+    let before = caller.before()?;
     let prompt = &session.options.long_prompt;
     let tokens = share(session, before)?;
-    let calls = poor.at_once(AT_ONCE, &body(&model.slug, prompt, tokens), None)?;
+    let calls = caller.at_once(AT_ONCE, &body(&model.slug, prompt, tokens), None)?;
     let (made, refused): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(|call| call.made());
     applies(calls.iter().all(|call| call.status != 429), || {
         "a rate limit is in the way of parallel calls".to_owned()
     })?;
     let charged: Usd = made.iter().filter_map(|call| call.cost).sum();
     let untold = made.iter().any(|call| call.cost.is_none());
-    let fall = poor.fallen(before, Some(charged).filter(|_| !untold))?;
+    let fall = caller.fallen(before, Some(charged).filter(|_| !untold))?;
     let left = before.balance - fall;
     let refusals: Vec<String> = refused.iter().map(|call| call.told()).collect();
     let seen = format!(
@@ -127,13 +121,10 @@ fn share(session: &Session, has: Credits) -> Outcome<u64> {
 }
 
 pub(super) fn stream(session: &mut Session) -> Outcome {
-    let Poor {
-        caller: poor,
-        model,
-    } = session.poor()?;
-    let before = poor.before()?;
+    let Poor { caller, model } = session.poor()?;
+    let before = caller.before()?;
     let prompt = &session.options.long_prompt;
-    let call = poor.streamed(&streamed(unbounded(&model.slug, prompt), true))?;
+    let call = caller.streamed(&streamed(unbounded(&model.slug, prompt), true))?;
     applies(call.made(), || {
         format!(
             "the poor key's `{}` pay no stream: {}",
@@ -141,7 +132,7 @@ pub(super) fn stream(session: &mut Session) -> Outcome {
             call.told()
         )
     })?;
-    let fall = poor.fallen(before, call.cost)?;
+    let fall = caller.fallen(before, call.cost)?;
     let left = before.balance - fall;
     let finish = call.finish.as_deref().unwrap_or("nothing");
     let seen = format!(

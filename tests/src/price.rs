@@ -1,4 +1,5 @@
-//! What every level must have paid for a bill, worked out without a line of the gateway's pricing.
+//! What every level must have paid for a bill, worked out a second time, without a line of the
+//! gateway's pricing.
 
 /// What an account adds to its own cost for a call of an account right below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,24 +10,31 @@ pub struct Rule {
     pub min_charge: i64,
 }
 
-/// What the operator's and the reseller's customers pay by these rules for a bill in 1e-12 USD: nanos,
-/// the caller's charge first. The rules are from the root down.
+impl Rule {
+    /// A markup, in hundredths of a percent, without a minimum.
+    #[must_use]
+    pub const fn markup(markup_bps: i64) -> Self {
+        Self {
+            markup_bps,
+            min_charge: 0,
+        }
+    }
+}
+
+/// What each level pays by these rules for a bill in 1e-12 USD, in nanos. Both the rules and the
+/// charges are from the root down: the account below the operator first.
 ///
 /// # Panics
 /// When an amount is beyond all bounds.
 #[must_use]
 pub fn charges(bill_picos: i128, rules_from_root: &[Rule]) -> Vec<i64> {
     let mut base = divide_up(bill_picos, 1_000);
-    let mut charges: Vec<i64> = rules_from_root
-        .iter()
-        .map(|rule| {
-            let marked_up = divide_up(base * (10_000 + i128::from(rule.markup_bps)), 10_000);
-            base = marked_up.max(i128::from(rule.min_charge));
-            i64::try_from(base).expect("an amount")
-        })
-        .collect();
-    charges.reverse();
-    charges
+    let levels = rules_from_root.iter().map(|rule| {
+        let marked_up = divide_up(base * (10_000 + i128::from(rule.markup_bps)), 10_000);
+        base = marked_up.max(i128::from(rule.min_charge));
+        i64::try_from(base).expect("an amount")
+    });
+    levels.collect()
 }
 
 /// A decimal number of US dollars in 1e-12 USD, exactly.
@@ -73,7 +81,7 @@ mod tests {
         };
         check(1_000, &[(0, 0)], &[1]);
         check(1_001, &[(0, 0)], &[2]);
-        check(3_000, &[(5_000, 0), (5_000, 0)], &[8, 5]);
-        check(3_000, &[(0, 100), (10_000, 0)], &[200, 100]);
+        check(3_000, &[(5_000, 0), (5_000, 0)], &[5, 8]);
+        check(3_000, &[(0, 100), (10_000, 0)], &[100, 200]);
     }
 }
