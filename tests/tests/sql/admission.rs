@@ -24,7 +24,7 @@ fn one_round_trip_takes_the_hold_at_every_level_with_few_writes() {
     world.grant(&world.reseller, 1_000);
     let direct = world.caller(&world.operator, 1_000, Limits::default());
     let resold = world.caller(&world.reseller, 1_000, Limits::default());
-    for (caller, writes) in [(&direct, 6), (&resold, 8)] {
+    for (caller, writes) in [(&direct, 7), (&resold, 9)] {
         let ask = world.ask(caller, 400);
         let (admission, admitted) = world.admit_counted(&ask);
         assert!(is_admitted(&admission), "{admission:?} {admitted:?}");

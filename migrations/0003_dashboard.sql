@@ -1,0 +1,263 @@
+-- The dashboard: people and how they sign in, brands and domains, payments, provider accounts.
+--
+-- Secrets are never stored as they are: sessions, codes and links by their SHA-256, credentials
+-- encrypted under a key that only the Workers have.
+
+-- The request log of an account, which people page through. The one index on `requests`: it costs a
+-- written row a call, and nothing in it changes with the call.
+CREATE INDEX requests_by_account ON requests (account_id, id);
+
+-- Who signs in. The same e-mail address at two sellers is two people.
+CREATE TABLE people (
+  id TEXT PRIMARY KEY NOT NULL,
+  -- At whose pages the person signs in: the parent of `account_id`, or the operator for its own.
+  seller_id TEXT NOT NULL REFERENCES accounts (id),
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  -- In lower case.
+  email TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  github_id INTEGER,
+  -- Both decide only how pages look: an IANA name, and a language tag.
+  time_zone TEXT NOT NULL DEFAULT 'UTC',
+  language TEXT NOT NULL DEFAULT 'en',
+  -- The secret of the second factor, encrypted; NULL until it is set up. A step is used once.
+  totp_sealed BLOB,
+  totp_step INTEGER NOT NULL DEFAULT 0,
+  closed_at_ms INTEGER,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX people_by_email ON people (seller_id, email);
+CREATE UNIQUE INDEX people_by_github ON people (seller_id, github_id) WHERE github_id IS NOT NULL;
+CREATE INDEX people_by_account ON people (account_id);
+
+-- One attempt to sign in by e-mail. The code is bound to the browser that asked for it.
+CREATE TABLE sign_in_codes (
+  -- SHA-256 of the token in the browser's cookie.
+  browser_hash BLOB PRIMARY KEY NOT NULL CHECK (length(browser_hash) = 32),
+  seller_id TEXT NOT NULL REFERENCES accounts (id),
+  email TEXT NOT NULL,
+  -- Where the request came from: an IPv4 address or an IPv6 /64, hashed.
+  network_hash BLOB NOT NULL,
+  -- SHA-256 of the token and the code.
+  code_hash BLOB NOT NULL CHECK (length(code_hash) = 32),
+  tries INTEGER NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND 5),
+  next TEXT NOT NULL,
+  ended_at_ms INTEGER,
+  expires_at_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX sign_in_codes_by_email ON sign_in_codes (seller_id, email, created_at_ms);
+CREATE INDEX sign_in_codes_by_network ON sign_in_codes (network_hash, created_at_ms);
+
+-- One-time links, made on the command line by whoever can write to the database.
+CREATE TABLE sign_in_links (
+  hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+  person_id TEXT NOT NULL REFERENCES people (id),
+  used_at_ms INTEGER,
+  expires_at_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- A sign-in that is at GitHub now.
+CREATE TABLE oauth_states (
+  -- SHA-256 of the state, which the browser's cookie holds, too.
+  hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+  seller_id TEXT NOT NULL REFERENCES accounts (id),
+  -- The PKCE verifier.
+  verifier TEXT NOT NULL,
+  next TEXT NOT NULL,
+  expires_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+  -- SHA-256 of the token in the browser's cookie.
+  hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+  person_id TEXT NOT NULL REFERENCES people (id),
+  seller_id TEXT NOT NULL,
+  -- What the person sees to tell sessions apart.
+  agent TEXT NOT NULL,
+  -- When the second factor was given in this session; NULL: not yet.
+  second_factor_at_ms INTEGER,
+  expires_at_ms INTEGER NOT NULL,
+  seen_at_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX sessions_by_person ON sessions (person_id);
+
+-- Which host shows whose brand. A host counts once the operator verified it.
+CREATE TABLE domains (
+  host TEXT PRIMARY KEY NOT NULL,
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  -- Scheme, host and port of every link that is made for it.
+  origin TEXT NOT NULL,
+  verified_at_ms INTEGER,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX domains_by_account ON domains (account_id);
+
+CREATE TABLE brands (
+  account_id TEXT PRIMARY KEY NOT NULL REFERENCES accounts (id),
+  name TEXT NOT NULL,
+  -- `#rrggbb`.
+  color TEXT NOT NULL,
+  support_url TEXT,
+  logo BLOB CHECK (length(logo) <= 102400),
+  logo_type TEXT CHECK (logo_type IN ('image/png', 'image/jpeg', 'image/webp')),
+  updated_at_ms INTEGER NOT NULL,
+  CHECK ((logo IS NULL) = (logo_type IS NULL))
+) STRICT;
+
+-- What a seller sells: credit for a price. A pack never changes; it ends.
+CREATE TABLE packs (
+  id TEXT PRIMARY KEY NOT NULL,
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  price_cents INTEGER NOT NULL CHECK (price_cents > 0),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  ends_at_ms INTEGER,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX packs_by_account ON packs (account_id);
+
+-- An account as a customer at Stripe, and its saved card.
+CREATE TABLE stripe_customers (
+  account_id TEXT PRIMARY KEY NOT NULL REFERENCES accounts (id),
+  stripe_id TEXT NOT NULL UNIQUE,
+  payment_method_id TEXT,
+  -- Such as `visa 4242`.
+  card TEXT,
+  card_fingerprint TEXT,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- One purchase. What is granted, and what the reseller gets, is decided here when it is made, and
+-- never by what Stripe sends.
+CREATE TABLE orders (
+  id TEXT PRIMARY KEY NOT NULL,
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  -- The account above it.
+  seller_id TEXT NOT NULL REFERENCES accounts (id),
+  kind TEXT NOT NULL CHECK (kind IN ('checkout', 'auto_top_up')),
+  -- Who ordered it; NULL for an automatic top-up.
+  person_id TEXT REFERENCES people (id),
+  pack_id TEXT REFERENCES packs (id),
+  price_cents INTEGER NOT NULL CHECK (price_cents > 0),
+  currency TEXT NOT NULL CHECK (currency = 'usd'),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  -- What the reseller above earns: the receipts less the fees. NULL when the operator sells.
+  proceeds_nanos INTEGER CHECK (proceeds_nanos > 0),
+  state TEXT NOT NULL CHECK (state IN ('new', 'open', 'pending', 'paid', 'failed', 'expired', 'refused')),
+  session_id TEXT UNIQUE,
+  checkout_url TEXT,
+  payment_intent_id TEXT UNIQUE,
+  card_fingerprint TEXT,
+  receipt_url TEXT,
+  invoice_url TEXT,
+  -- Why it failed or was refused, in a word.
+  failure TEXT,
+  refunded_cents INTEGER NOT NULL DEFAULT 0 CHECK (refunded_cents BETWEEN 0 AND price_cents),
+  refunded_credit_nanos INTEGER NOT NULL DEFAULT 0 CHECK (refunded_credit_nanos BETWEEN 0 AND credit_nanos),
+  livemode INTEGER NOT NULL CHECK (livemode IN (0, 1)),
+  paid_at_ms INTEGER,
+  expires_at_ms INTEGER NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX orders_by_account ON orders (account_id, created_at_ms);
+CREATE INDEX orders_by_fingerprint ON orders (card_fingerprint, paid_at_ms) WHERE card_fingerprint IS NOT NULL;
+CREATE INDEX orders_unfinished ON orders (created_at_ms) WHERE state IN ('new', 'open', 'pending');
+
+-- Money that goes back. A refund that a person asks for has a row before Stripe knows of it.
+CREATE TABLE refunds (
+  id TEXT PRIMARY KEY NOT NULL,
+  order_id TEXT NOT NULL REFERENCES orders (id),
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  -- Stripe's own id; NULL until it answered.
+  stripe_id TEXT UNIQUE,
+  amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  proceeds_nanos INTEGER CHECK (proceeds_nanos > 0),
+  state TEXT NOT NULL CHECK (state IN ('asked', 'pending', 'succeeded', 'failed')),
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX refunds_by_order ON refunds (order_id);
+
+CREATE TABLE disputes (
+  -- Stripe's own id.
+  id TEXT PRIMARY KEY NOT NULL,
+  order_id TEXT NOT NULL REFERENCES orders (id),
+  account_id TEXT NOT NULL REFERENCES accounts (id),
+  amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  proceeds_nanos INTEGER CHECK (proceeds_nanos > 0),
+  reason TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'withdrawn', 'won', 'lost')),
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX disputes_by_order ON disputes (order_id);
+
+-- Events that Stripe sent, so that each counts once. One that came before its order was paid waits.
+CREATE TABLE stripe_events (
+  id TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL,
+  -- The payment that a waiting event is about; NULL once it was applied or left aside.
+  waits_for TEXT,
+  -- What of the event will be applied, as JSON; empty once it was.
+  body TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  received_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX stripe_events_waiting ON stripe_events (waits_for) WHERE waits_for IS NOT NULL;
+
+-- Buys credit by itself when the free balance falls below the threshold.
+CREATE TABLE auto_top_ups (
+  account_id TEXT PRIMARY KEY NOT NULL REFERENCES accounts (id),
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  threshold_nanos INTEGER NOT NULL CHECK (threshold_nanos >= 0),
+  amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
+  -- The most of a UTC month.
+  month_limit_cents INTEGER NOT NULL CHECK (month_limit_cents >= amount_cents),
+  -- How many were tried: names the next one.
+  attempts INTEGER NOT NULL DEFAULT 0,
+  -- Why it was switched off, in a word; NULL when a person did.
+  stopped_by TEXT,
+  updated_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- The operator's own credentials at providers, encrypted. `sealed` is nonce, ciphertext and tag.
+CREATE TABLE provider_accounts (
+  id TEXT PRIMARY KEY NOT NULL,
+  provider TEXT NOT NULL CHECK (provider IN ('openrouter')),
+  name TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  -- Which of the Worker's sealing keys it is encrypted under.
+  sealing_key TEXT NOT NULL,
+  -- The last four characters, for people to tell credentials apart.
+  hint TEXT NOT NULL,
+  enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  tested_at_ms INTEGER,
+  test_result TEXT,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- The kill switch of a provider: no row, or `enabled`, is on.
+CREATE TABLE providers (
+  name TEXT PRIMARY KEY NOT NULL CHECK (name IN ('openrouter')),
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1))
+) STRICT;
+
+INSERT INTO providers (name, enabled) VALUES ('openrouter', 1);
+
+-- Models that the operator refuses to sell, whatever an import brings.
+CREATE TABLE refused_models (
+  pattern TEXT PRIMARY KEY NOT NULL,
+  reason TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL
+) STRICT;
