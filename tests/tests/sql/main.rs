@@ -10,6 +10,7 @@ mod ledger;
 mod parallel_slots;
 mod reconcile;
 mod settlement;
+mod sign_in;
 mod sweep;
 mod true_up;
 mod usage_days;
