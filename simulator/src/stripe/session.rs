@@ -1,0 +1,486 @@
+//! Checkout sessions: the object, and the call that makes one. What its hosted page does stands in
+//! `checkout.rs`.
+
+use serde_json::{Value, json};
+
+use super::form::{self, Field, Fields};
+use super::intents::chargeable;
+use super::invoice;
+use super::objects::{Cause, Objects};
+use super::payment::Bill;
+use super::refusal::Refusal;
+use super::setup;
+
+const MIN_LIFE_S: i64 = 30 * 60;
+const MAX_LIFE_S: i64 = 24 * 60 * 60;
+/// The client's clock, and the way of the call.
+const SLACK_S: i64 = 60;
+
+/// Fields of Stripe's that are always `null` here.
+const NOT_PLAYED: &[&str] = &[
+    "adaptive_pricing",
+    "after_expiration",
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "client_secret",
+    "consent",
+    "consent_collection",
+    "customer_account",
+    "origin_context",
+    "payment_link",
+    "permissions",
+    "recovered_from",
+    "saved_payment_method_options",
+    "shipping_address_collection",
+    "shipping_cost",
+    "submit_type",
+    "subscription",
+    "wallet_options",
+];
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Its page can be used.
+    Open,
+    /// Its owner went through with it.
+    Complete,
+    /// It was closed, or its time is over.
+    Expired,
+}
+
+impl Status {
+    /// Stripe's word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Complete => "complete",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What comes of a session.
+#[derive(Clone, Debug)]
+pub enum Purpose {
+    /// A payment, whose intent is made when its owner pays.
+    Payment(Bill),
+    /// A saved card.
+    Setup(setup::Wish),
+}
+
+/// A Checkout session.
+#[derive(Debug)]
+pub struct Session {
+    /// `cs_test_…`
+    pub id: String,
+    /// Unix time in seconds.
+    pub created: i64,
+    /// Unix time in seconds.
+    pub expires_at: i64,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether the money came.
+    pub paid: bool,
+    /// What comes of it.
+    pub purpose: Purpose,
+    /// Cents of all items.
+    pub amount_subtotal: i64,
+    /// Cents of tax, which the page adds or finds inside.
+    pub amount_tax: i64,
+    /// Cents to pay.
+    pub amount_total: i64,
+    /// `usd`
+    pub currency: Option<String>,
+    /// Who pays.
+    pub customer: Option<String>,
+    /// Made when its owner tried to pay.
+    pub intent: Option<String>,
+    /// Made when its owner saved a card.
+    pub setup: Option<String>,
+    /// Made when it was paid.
+    pub invoice: Option<String>,
+    /// What the wanted invoice says.
+    pub invoice_text: Option<invoice::Text>,
+    /// Whether a customer is made for one who is none.
+    pub makes_customer: bool,
+    /// Whether taxes are worked out.
+    pub automatic_tax: bool,
+    /// Whether they come on top of the prices.
+    pub tax_exclusive: bool,
+    /// What is bought, for the page.
+    pub titles: Vec<String>,
+    /// Where its owner goes afterwards.
+    pub success_url: String,
+    /// Where its owner goes instead.
+    pub cancel_url: Option<String>,
+    /// The address known, or given on the page.
+    pub email: Option<String>,
+    given_email: Option<String>,
+    client_reference_id: Option<String>,
+    metadata: Value,
+    method_types: Vec<String>,
+    updates_address: bool,
+    locale: Option<String>,
+    page: String,
+}
+
+impl Session {
+    /// The object.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let complete = self.status == Status::Complete;
+        let (mode, payment_status) = match (&self.purpose, self.paid) {
+            (Purpose::Setup(_), _) => ("setup", "no_payment_required"),
+            (Purpose::Payment(_), true) => ("payment", "paid"),
+            (Purpose::Payment(_), false) => ("payment", "unpaid"),
+        };
+        let details = json!({
+            "address": null, "business_name": null, "email": self.email, "individual_name": null,
+            "name": null, "phone": null, "tax_exempt": "none", "tax_ids": [],
+        });
+        let total = json!({
+            "amount_discount": 0, "amount_shipping": 0, "amount_tax": self.amount_tax,
+        });
+        let payment = mode == "payment";
+        let mut object = json!({
+            "id": self.id,
+            "object": "checkout.session",
+            "amount_subtotal": payment.then_some(self.amount_subtotal),
+            "amount_total": payment.then_some(self.amount_total),
+            "automatic_tax": {
+                "enabled": self.automatic_tax,
+                "liability": self.automatic_tax.then(|| json!({"type": "self"})),
+                "provider": self.automatic_tax.then_some("stripe"),
+                "status": self.automatic_tax.then_some(
+                    if complete { "complete" } else { "requires_location_inputs" }
+                ),
+            },
+            "cancel_url": self.cancel_url,
+            "client_reference_id": self.client_reference_id,
+            "created": self.created,
+            "currency": self.currency,
+            "custom_fields": [],
+            "custom_text": {
+                "after_submit": null, "shipping_address": null, "submit": null,
+                "terms_of_service_acceptance": null,
+            },
+            "customer": self.customer,
+            "customer_creation": payment.then_some(
+                if self.makes_customer { "always" } else { "if_required" }
+            ),
+            "customer_details": if complete { details } else { Value::Null },
+            "customer_email": self.given_email,
+            "discounts": payment.then(|| json!([])),
+            "expires_at": self.expires_at,
+            "invoice": self.invoice,
+            "invoice_creation": payment.then(|| json!({"enabled": self.invoice_text.is_some()})),
+            "livemode": false,
+            "locale": self.locale,
+            "metadata": self.metadata,
+            "mode": mode,
+            "payment_intent": self.intent,
+            "payment_method_collection": if payment { "if_required" } else { "always" },
+            "payment_method_options": {},
+            "payment_method_types": self.method_types,
+            "payment_status": payment_status,
+            "setup_intent": self.setup,
+            "shipping_options": [],
+            "status": self.status.name(),
+            "success_url": self.success_url,
+            "total_details": payment.then_some(total),
+            "ui_mode": "hosted_page",
+            // Stripe shows the address of the page only while it can be used.
+            "url": (self.status == Status::Open).then_some(&self.page),
+        });
+        for name in NOT_PLAYED {
+            object[*name] = Value::Null;
+        }
+        object
+    }
+
+    /// Whether the page may write its owner's address to the customer.
+    #[must_use]
+    pub fn updates_address(&self) -> bool {
+        self.updates_address
+    }
+
+    /// Whether a bank account may pay.
+    #[must_use]
+    pub fn takes_bank(&self) -> bool {
+        self.method_types
+            .iter()
+            .any(|kind| kind == "us_bank_account")
+    }
+}
+
+/// `POST /v1/checkout/sessions`
+pub fn create(objects: &mut Objects, fields: &Fields, cause: &Cause) -> Result<Value, Refusal> {
+    let owned = |path: &str| form::text(fields, path).map(str::to_owned);
+    let mode = form::text(fields, "mode").ok_or_else(|| Refusal::missing("mode"))?;
+    let success_url = owned("success_url").ok_or_else(|| Refusal::missing("success_url"))?;
+    let customer = customer(objects, fields)?;
+    let cart = match mode {
+        "setup" => empty_cart(fields)?,
+        _ => cart(fields)?,
+    };
+    let saves = form::text(fields, "payment_intent_data.setup_future_usage");
+    let wants_invoice = form::is_true(fields, "invoice_creation.enabled");
+    let always = form::text(fields, "customer_creation") == Some("always");
+    let known = customer.as_deref().and_then(|id| objects.customers.get(id));
+    let email = known.and_then(|known| known.email().map(str::to_owned));
+    let id = objects.id("cs_test_a1", 32);
+    let session = Session {
+        page: format!("{}/pay/{id}", cause.origin),
+        created: cause.at,
+        expires_at: expiry(fields, cause.at)?,
+        status: Status::Open,
+        paid: false,
+        purpose: purpose(fields, mode, (&cart, customer.clone())),
+        amount_subtotal: cart.subtotal,
+        amount_tax: 0,
+        amount_total: cart.subtotal,
+        currency: cart.currency,
+        intent: None,
+        setup: None,
+        invoice: None,
+        invoice_text: wants_invoice.then(|| invoice::Text {
+            description: owned("invoice_creation.invoice_data.description"),
+            footer: owned("invoice_creation.invoice_data.footer"),
+            metadata: form::metadata(fields, "invoice_creation.invoice_data.metadata"),
+        }),
+        makes_customer: always || saves.is_some() || wants_invoice,
+        automatic_tax: form::is_true(fields, "automatic_tax.enabled"),
+        tax_exclusive: cart.tax_exclusive,
+        titles: cart.titles,
+        success_url,
+        cancel_url: owned("cancel_url"),
+        email: email.or_else(|| owned("customer_email")),
+        given_email: owned("customer_email"),
+        customer,
+        client_reference_id: owned("client_reference_id"),
+        metadata: form::metadata(fields, "metadata"),
+        method_types: method_types(fields),
+        updates_address: form::text(fields, "customer_update.address") == Some("auto"),
+        locale: owned("locale"),
+        id,
+    };
+    let object = session.json();
+    objects.sessions.insert(&session.id.clone(), session);
+    Ok(object)
+}
+
+/// The rules about the customer that no single parameter shows.
+fn customer(objects: &Objects, fields: &Fields) -> Result<Option<String>, Refusal> {
+    let Some(id) = form::text(fields, "customer") else {
+        if form::group(fields, "customer_update").is_some() {
+            let message = "`customer_update` can only be used with `customer`.";
+            return Err(Refusal::invalid(message).param("customer_update"));
+        }
+        return Ok(None);
+    };
+    let known = objects.customers.get(id);
+    let known = known.ok_or_else(|| Refusal::no_such("customer", id, "customer"))?;
+    for other in ["customer_email", "customer_creation"] {
+        if form::text(fields, other).is_some() {
+            let message =
+                format!("You may only specify one of these parameters: customer, {other}.");
+            return Err(Refusal::invalid(message)
+                .code("parameters_exclusive")
+                .param(other));
+        }
+    }
+    let taxed = form::is_true(fields, "automatic_tax.enabled");
+    let updates =
+        |part: &str| form::text(fields, &format!("customer_update.{part}")) == Some("auto");
+    if taxed && !known.has_address() && !updates("address") {
+        let message = "Automatic tax calculation in Checkout requires a valid address on the \
+                       Customer. Set `customer_update[address]` to `auto` to save the one that is \
+                       entered in Checkout.";
+        return Err(Refusal::invalid(message).code("customer_tax_location_invalid"));
+    }
+    if form::is_true(fields, "tax_id_collection.enabled") && !updates("name") {
+        let message = "Tax ID collection requires updating the business name on the customer. Set \
+                       `customer_update[name]` to `auto`.";
+        return Err(Refusal::invalid(message).param("customer_update[name]"));
+    }
+    Ok(Some(id.to_owned()))
+}
+
+#[derive(Debug)]
+struct Cart {
+    subtotal: i64,
+    currency: Option<String>,
+    tax_exclusive: bool,
+    titles: Vec<String>,
+}
+
+fn cart(fields: &Fields) -> Result<Cart, Refusal> {
+    let items = form::group(fields, "line_items").filter(|items| !items.is_empty());
+    let items = items.ok_or_else(|| Refusal::missing("line_items"))?;
+    if form::group(fields, "setup_intent_data").is_some() {
+        return Err(not_in("setup_intent_data", "payment"));
+    }
+    let mut cart = Cart {
+        subtotal: 0,
+        currency: None,
+        tax_exclusive: false,
+        titles: Vec::new(),
+    };
+    for (index, item) in items {
+        if let Field::Group(item) = item {
+            add(&mut cart, item, &format!("line_items[{index}]"))?;
+        }
+    }
+    let currency = cart.currency.as_deref().unwrap_or_default();
+    chargeable(cart.subtotal, currency, "line_items")?;
+    if form::text(fields, "currency").is_some_and(|wanted| wanted != currency) {
+        let message = "`currency` is not the currency of the line items.";
+        return Err(Refusal::invalid(message).param("currency"));
+    }
+    Ok(cart)
+}
+
+fn add(cart: &mut Cart, item: &Fields, name: &str) -> Result<(), Refusal> {
+    let inside = |member: &str| format!("{name}[{member}]");
+    let needs = |member: &str| Refusal::missing(&inside(member));
+    let text = |path: &str| form::text(item, path);
+    let amount = form::integer(item, "price_data.unit_amount");
+    let quantity = form::integer(item, "quantity").ok_or_else(|| needs("quantity"))?;
+    let currency = text("price_data.currency").ok_or_else(|| needs("price_data"))?;
+    let amount = amount.ok_or_else(|| needs("price_data][unit_amount"))?;
+    let title =
+        text("price_data.product_data.name").ok_or_else(|| needs("price_data][product_data"))?;
+    if amount < 0 || !(1..=999_999).contains(&quantity) {
+        let param = if amount < 0 {
+            "price_data][unit_amount"
+        } else {
+            "quantity"
+        };
+        let message = "This value must be greater than or equal to 1.";
+        return Err(Refusal::invalid(message).param(&inside(param)));
+    }
+    if cart
+        .currency
+        .as_deref()
+        .is_some_and(|other| other != currency)
+    {
+        let message = "All line items of a session must have the same currency.";
+        return Err(Refusal::invalid(message).param(&inside("price_data][currency")));
+    }
+    cart.subtotal = cart
+        .subtotal
+        .saturating_add(amount.saturating_mul(quantity));
+    cart.currency = Some(currency.to_owned());
+    cart.tax_exclusive |= text("price_data.tax_behavior") != Some("inclusive");
+    cart.titles.push(format!("{quantity} × {title}"));
+    Ok(())
+}
+
+fn empty_cart(fields: &Fields) -> Result<Cart, Refusal> {
+    for name in [
+        "line_items",
+        "payment_intent_data",
+        "invoice_creation",
+        "automatic_tax",
+    ] {
+        if fields.contains_key(name) {
+            return Err(not_in(name, "setup"));
+        }
+    }
+    let currency = form::text(fields, "currency").map(str::to_owned);
+    // Source: the comment on `currency` in the types.
+    if currency.is_none() && form::group(fields, "allowed_payment_method_types").is_none() {
+        return Err(Refusal::missing("currency"));
+    }
+    Ok(Cart {
+        subtotal: 0,
+        currency,
+        tax_exclusive: false,
+        titles: Vec::new(),
+    })
+}
+
+fn not_in(name: &str, mode: &str) -> Refusal {
+    Refusal::invalid(format!("You can not pass `{name}` in `{mode}` mode.")).param(name)
+}
+
+fn purpose(fields: &Fields, mode: &str, of: (&Cart, Option<String>)) -> Purpose {
+    let owned = |path: &str| form::text(fields, path).map(str::to_owned);
+    let (cart, customer) = of;
+    match mode {
+        "setup" => Purpose::Setup(setup::Wish {
+            description: owned("setup_intent_data.description"),
+            metadata: form::metadata(fields, "setup_intent_data.metadata"),
+        }),
+        _ => Purpose::Payment(Bill {
+            amount: cart.subtotal,
+            currency: cart.currency.clone().unwrap_or_default(),
+            customer,
+            description: owned("payment_intent_data.description"),
+            receipt_email: owned("payment_intent_data.receipt_email"),
+            metadata: form::metadata(fields, "payment_intent_data.metadata"),
+            setup_future_usage: owned("payment_intent_data.setup_future_usage"),
+        }),
+    }
+}
+
+fn method_types(fields: &Fields) -> Vec<String> {
+    let wanted: Vec<String> = form::texts(fields, "allowed_payment_method_types")
+        .map(str::to_owned)
+        .collect();
+    if wanted.is_empty() {
+        vec!["card".to_owned(), "us_bank_account".to_owned()]
+    } else {
+        wanted
+    }
+}
+
+fn expiry(fields: &Fields, now: i64) -> Result<i64, Refusal> {
+    let Some(at) = form::integer(fields, "expires_at") else {
+        return Ok(now + MAX_LIFE_S);
+    };
+    let refuse = |message: &str| Err(Refusal::invalid(message).param("expires_at"));
+    if at < now + MIN_LIFE_S - SLACK_S {
+        return refuse(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.",
+        );
+    }
+    if at > now + MAX_LIFE_S + SLACK_S {
+        return refuse(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+        );
+    }
+    Ok(at)
+}
+
+/// `POST /v1/checkout/sessions/{id}/expire`
+pub fn expire(objects: &mut Objects, id: &str, cause: &Cause) -> Result<Value, Refusal> {
+    let session = objects.sessions.get_mut(id);
+    let session = session.ok_or_else(|| Refusal::not_found("checkout.session", id))?;
+    if session.status != Status::Open {
+        let status = session.status.name();
+        return Err(Refusal::invalid(format!(
+            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout \
+             Session has a status of {status}."
+        )));
+    }
+    session.status = Status::Expired;
+    let object = session.json();
+    objects.emit("checkout.session.expired", object.clone(), cause);
+    Ok(object)
+}
+
+/// Expires all sessions whose time is over.
+pub fn sweep(objects: &mut Objects, cause: &Cause) {
+    let over = objects
+        .sessions
+        .iter()
+        .filter(|session| session.status == Status::Open && session.expires_at <= cause.at);
+    let over: Vec<String> = over.map(|session| session.id.clone()).collect();
+    for id in over {
+        // They are open, so that nothing is refused.
+        let _ = expire(objects, &id, cause);
+    }
+}
