@@ -12,7 +12,7 @@ use super::objects::{Cause, Event, Objects};
 use super::refund::Refund;
 use super::refusal::Refusal;
 use super::session::Session;
-use super::{SECRET_KEY, VERSION, customer, intents, method, portal, refund, session};
+use super::{SECRET_KEY, VERSION, check, customer, intents, method, portal, refund, session};
 
 const MAX_KEY_CHARS: usize = 255;
 
@@ -91,21 +91,17 @@ fn attempt(
         return repeat(stored, call, &fields);
     }
     // What the table refuses was never begun, and its key stays free, as at Stripe.
-    let lists = matches!(
-        endpoint.action,
-        Action::ListSessions | Action::ListRefunds | Action::ListDisputes | Action::ListEvents
-    );
-    super::check::call(&fields, endpoint.params, lists)?;
-    let done = perform(objects, (endpoint, id), &fields, call).and_then(|mut object| {
-        listing::expand(objects, &fields, &mut object)?;
-        Ok(object)
-    });
+    check::call(&fields, endpoint)?;
+    let done = perform(objects, (endpoint, id), &fields, call);
     let answer = match done {
-        Ok(body) => Answer {
-            status: 200,
-            body,
-            replayed: None,
-        },
+        Ok(mut body) => {
+            listing::expand(objects, &fields, &mut body);
+            Answer {
+                status: 200,
+                body,
+                replayed: None,
+            }
+        }
         Err(refusal) if refusal.status == 400 => return Err(refusal),
         Err(refusal) => refused(&refusal),
     };
@@ -204,9 +200,9 @@ fn perform(
         Action::DetachMethod => method::detach(objects, id, cause),
         Action::CreateRefund => refund::create(objects, fields, cause),
         Action::CreatePortal => portal::create(objects, fields, cause),
-        Action::Retrieve { object } => {
-            let found = objects.json(object, id);
-            found.ok_or_else(|| Refusal::not_found(object, id))
+        Action::Retrieve => {
+            let found = objects.json(endpoint.object, id);
+            found.ok_or_else(|| Refusal::not_found(endpoint.object, id))
         }
         Action::ListSessions | Action::ListRefunds | Action::ListDisputes | Action::ListEvents => {
             list(objects, endpoint, fields)

@@ -3,8 +3,9 @@
 
 use url::Url;
 
-use super::endpoints::{EXPAND, Kind, PAGING, Param};
+use super::endpoints::{EXPAND, Endpoint, Kind, PAGING, Param};
 use super::form::{Field, Fields};
+use super::listing;
 use super::refusal::Refusal;
 
 /// The currencies of the stand-in with the least that can be charged, in cents.
@@ -16,14 +17,15 @@ const MAX_METADATA_KEY_CHARS: usize = 40;
 const MAX_METADATA_VALUE_CHARS: usize = 500;
 
 /// Refuses the first field that does not fit, unknown ones before missing ones.
-pub fn call(fields: &Fields, params: &[Param], lists: bool) -> Result<(), Refusal> {
-    let paging: &[Param] = if lists { &PAGING } else { &[] };
+pub fn call(fields: &Fields, endpoint: &Endpoint) -> Result<(), Refusal> {
+    let paging: &[Param] = if endpoint.lists { &PAGING } else { &[] };
     let find = |name: &str| {
-        let mut all = params.iter().chain(paging).chain([&EXPAND]);
+        let mut all = endpoint.params.iter().chain(paging).chain([&EXPAND]);
         all.find(|param| param.name == name)
     };
     members(fields, "", find)?;
-    required(fields, params, "")
+    required(fields, endpoint.params, "")?;
+    listing::expandable(fields, endpoint)
 }
 
 fn members<'a>(
@@ -227,8 +229,7 @@ mod tests {
             .find(|found| format!("{} {}", found.method, found.path) == endpoint)
             .unwrap();
         let fields = form::parse(body.as_bytes()).unwrap();
-        let lists = endpoint.path == "/v1/events";
-        let refused = call(&fields, endpoint.params, lists).err();
+        let refused = call(&fields, endpoint).err();
         let seen = refused.map(|refusal| {
             let code = refusal.code.unwrap_or(refusal.kind);
             (code.to_owned(), refusal.param.unwrap_or_default())

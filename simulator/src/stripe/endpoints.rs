@@ -61,9 +61,7 @@ pub enum Action {
     ListEvents,
     CreatePortal,
     /// Any `GET` of one object.
-    Retrieve {
-        object: &'static str,
-    },
+    Retrieve,
 }
 
 /// One call.
@@ -77,6 +75,10 @@ pub struct Endpoint {
     pub action: Action,
     /// The parameters, besides `expand`, which all calls take.
     pub params: &'static [Param],
+    /// The type of the object that it answers with.
+    pub object: &'static str,
+    /// Whether it answers with a list of them.
+    pub lists: bool,
 }
 
 impl Endpoint {
@@ -321,59 +323,117 @@ const fn get(path: &'static str, object: &'static str) -> Endpoint {
     Endpoint {
         method: "GET",
         path,
-        action: Action::Retrieve { object },
+        action: Action::Retrieve,
         params: &[],
+        object,
+        lists: false,
     }
 }
 
-const fn list(path: &'static str, action: Action, params: &'static [Param]) -> Endpoint {
+const fn list(
+    path: &'static str,
+    action: Action,
+    object: &'static str,
+    params: &'static [Param],
+) -> Endpoint {
     Endpoint {
         method: "GET",
         path,
         action,
         params,
+        object,
+        lists: true,
     }
 }
 
-const fn post(path: &'static str, action: Action, params: &'static [Param]) -> Endpoint {
+const fn post(
+    path: &'static str,
+    action: Action,
+    object: &'static str,
+    params: &'static [Param],
+) -> Endpoint {
     Endpoint {
         method: "POST",
         path,
         action,
         params,
+        object,
+        lists: false,
     }
 }
 
 /// All calls.
 pub static ENDPOINTS: &[Endpoint] = &[
-    post("/v1/customers", Action::CreateCustomer, CUSTOMER),
-    post("/v1/customers/{id}", Action::UpdateCustomer, CUSTOMER),
+    post(
+        "/v1/customers",
+        Action::CreateCustomer,
+        "customer",
+        CUSTOMER,
+    ),
+    post(
+        "/v1/customers/{id}",
+        Action::UpdateCustomer,
+        "customer",
+        CUSTOMER,
+    ),
     get("/v1/customers/{id}", "customer"),
-    post("/v1/checkout/sessions", Action::CreateSession, SESSION),
+    post(
+        "/v1/checkout/sessions",
+        Action::CreateSession,
+        "checkout.session",
+        SESSION,
+    ),
     list(
         "/v1/checkout/sessions",
         Action::ListSessions,
+        "checkout.session",
         LISTED_SESSIONS,
     ),
     get("/v1/checkout/sessions/{id}", "checkout.session"),
     post(
         "/v1/checkout/sessions/{id}/expire",
         Action::ExpireSession,
+        "checkout.session",
         &[],
     ),
-    post("/v1/payment_intents", Action::CreateIntent, INTENT),
+    post(
+        "/v1/payment_intents",
+        Action::CreateIntent,
+        "payment_intent",
+        INTENT,
+    ),
     get("/v1/payment_intents/{id}", "payment_intent"),
     get("/v1/setup_intents/{id}", "setup_intent"),
     get("/v1/payment_methods/{id}", "payment_method"),
-    post("/v1/payment_methods/{id}/detach", Action::DetachMethod, &[]),
+    post(
+        "/v1/payment_methods/{id}/detach",
+        Action::DetachMethod,
+        "payment_method",
+        &[],
+    ),
     get("/v1/charges/{id}", "charge"),
     get("/v1/invoices/{id}", "invoice"),
-    post("/v1/refunds", Action::CreateRefund, REFUND),
-    list("/v1/refunds", Action::ListRefunds, LISTED_MONEY_BACK),
+    post("/v1/refunds", Action::CreateRefund, "refund", REFUND),
+    list(
+        "/v1/refunds",
+        Action::ListRefunds,
+        "refund",
+        LISTED_MONEY_BACK,
+    ),
     get("/v1/refunds/{id}", "refund"),
-    list("/v1/disputes", Action::ListDisputes, LISTED_MONEY_BACK),
+    list(
+        "/v1/disputes",
+        Action::ListDisputes,
+        "dispute",
+        LISTED_MONEY_BACK,
+    ),
     get("/v1/disputes/{id}", "dispute"),
-    list("/v1/events", Action::ListEvents, LISTED_EVENTS),
+    list("/v1/events", Action::ListEvents, "event", LISTED_EVENTS),
     get("/v1/events/{id}", "event"),
-    post("/v1/billing_portal/sessions", Action::CreatePortal, PORTAL),
+    post(
+        "/v1/billing_portal/sessions",
+        Action::CreatePortal,
+        "billing_portal.session",
+        PORTAL,
+    ),
 ];

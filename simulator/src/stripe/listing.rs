@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::endpoints::Endpoint;
 use super::form::{self, Field, Fields};
 use super::objects::{Objects, Table};
 use super::refusal::Refusal;
@@ -93,43 +94,63 @@ fn in_range(fields: &Fields, created: i64) -> bool {
         && bound("lte").is_none_or(|at| created <= at)
 }
 
-/// Puts objects in the place of their ids, as `expand` asks.
-pub fn expand(objects: &Objects, fields: &Fields, answer: &mut Value) -> Result<(), Refusal> {
-    let wishes = form::group(fields, "expand").into_iter().flatten();
-    for (index, wish) in wishes {
+/// Refuses an `expand` that the answer of a call has no place for.
+pub fn expandable(fields: &Fields, endpoint: &Endpoint) -> Result<(), Refusal> {
+    for (index, wish) in form::group(fields, "expand").into_iter().flatten() {
         let Field::Text(path) = wish else { continue };
-        let refuse = |message: String| Refusal::invalid(message).param(&format!("expand[{index}]"));
-        let parts: Vec<&str> = path.split('.').collect();
-        if parts.len() > MAX_DEPTH {
+        let refuse = |message: String| {
+            let param = format!("expand[{index}]");
+            Err(Refusal::invalid(message).param(&param))
+        };
+        if path.split('.').count() > MAX_DEPTH {
             let message = format!("You cannot expand more than {MAX_DEPTH} levels of a property");
-            return Err(refuse(message));
+            return refuse(message);
         }
-        replace(objects, &parts, answer)
-            .ok_or_else(|| refuse(format!("This property cannot be expanded ({path}).")))?;
+        let inside = if endpoint.lists {
+            path.strip_prefix("data.")
+        } else {
+            Some(path.as_str())
+        };
+        let end = inside.and_then(|path| {
+            let mut parts = path.split('.');
+            parts.try_fold(endpoint.object, target)
+        });
+        if end.is_none() {
+            return refuse(format!("This property cannot be expanded ({path})."));
+        }
     }
     Ok(())
 }
 
+/// The type of the object that a field of an object links to.
+fn target<'a>(kind: &str, field: &str) -> Option<&'a str> {
+    let mut links = LINKS.iter();
+    let link = links.find(|(from, name, _)| *from == kind && *name == field)?;
+    Some(link.2)
+}
+
+/// Puts objects in the place of their ids, as a checked `expand` asks.
+pub fn expand(objects: &Objects, fields: &Fields, answer: &mut Value) {
+    for path in form::texts(fields, "expand") {
+        let parts: Vec<&str> = path.split('.').collect();
+        // `None` is a link to nothing, which stays as it is.
+        let _ = replace(objects, &parts, answer);
+    }
+}
+
 fn replace(objects: &Objects, path: &[&str], object: &mut Value) -> Option<()> {
-    let Some((first, rest)) = path.split_first() else {
-        return Some(());
-    };
-    if object["object"] == "list" && *first == "data" {
+    let (first, rest) = path.split_first()?;
+    if object["object"] == "list" {
         for member in object["data"].as_array_mut()? {
-            replace(objects, rest, member)?;
+            // Another member may have what this one lacks.
+            let _ = replace(objects, rest, member);
         }
         return Some(());
     }
-    let kind = object["object"].as_str()?;
-    let mut links = LINKS.iter();
-    let (_, _, target) = links.find(|(from, field, _)| *from == kind && field == first)?;
+    let target = target(object["object"].as_str()?, first)?;
     let field = object.get_mut(*first)?;
     if let Some(id) = field.as_str() {
         *field = objects.json(target, id)?;
-    }
-    // What is not there yet is left alone.
-    if field.is_null() {
-        return Some(());
     }
     replace(objects, rest, field)
 }

@@ -10,3 +10,4 @@ mod controls;
 mod documentation;
 mod faults;
 mod framing;
+mod stripe;
