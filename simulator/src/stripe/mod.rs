@@ -4,6 +4,7 @@
 
 pub mod calls;
 pub mod cards;
+pub mod cart;
 pub mod check;
 pub mod checkout;
 pub mod control;

@@ -7,3 +7,4 @@ mod checkout;
 mod client;
 mod delivery;
 mod outage;
+mod table;
