@@ -78,13 +78,16 @@ impl Card {
             "exp_month": 12,
             "exp_year": 2034,
             "fingerprint": self.fingerprint,
+            "electronic_commerce_indicator": null,
             "funding": "credit",
             "installments": null,
             "last4": self.last4(),
             "mandate": null,
             "network": self.brand,
+            "network_transaction_id": null,
             "regulated_status": "unregulated",
             "three_d_secure": null,
+            "transaction_link_id": null,
             "wallet": null,
         })
     }

@@ -88,13 +88,16 @@ impl Dispute {
             "evidence_details": {
                 "due_by": self.created + 7 * 24 * 60 * 60, "enhanced_eligibility": {},
                 "has_evidence": false, "past_due": false, "submission_count": 0,
+                "submission_method": "manual",
             },
+            "intended_submission_method": null,
             "is_charge_refundable": self.status.starts_with("warning_"),
             "livemode": false,
             "metadata": {},
             "payment_intent": self.intent,
             "payment_method_details": {
-                "card": {"brand": "visa", "case_type": "chargeback", "network_reason_code": "10"},
+                "card": {"brand": "visa", "case_type": "chargeback", "network": "visa",
+                    "network_reason_code": "10"},
                 "type": "card",
             },
             "reason": self.reason,

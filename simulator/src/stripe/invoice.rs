@@ -2,7 +2,42 @@
 
 use serde_json::{Value, json};
 
-use super::objects::{Cause, Objects};
+use super::objects::{Cause, Objects, with_nulls};
+
+/// Fields of Stripe's that say nothing here. No `parent`: no subscription made it.
+const NULLS: &[&str] = &[
+    "account_country",
+    "account_name",
+    "account_tax_ids",
+    "application",
+    "automatically_finalizes_at",
+    "custom_fields",
+    "customer_account",
+    "customer_address",
+    "customer_email",
+    "customer_name",
+    "customer_phone",
+    "customer_shipping",
+    "customer_tax_exempt",
+    "default_payment_method",
+    "default_source",
+    "due_date",
+    "ending_balance",
+    "from_invoice",
+    "last_finalization_error",
+    "latest_revision",
+    "next_payment_attempt",
+    "on_behalf_of",
+    "parent",
+    "receipt_number",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "test_clock",
+    "total_discount_amounts",
+    "total_pretax_credit_amounts",
+];
 
 /// A paid invoice.
 #[derive(Debug)]
@@ -44,7 +79,7 @@ impl Invoice {
             "amount": self.tax, "tax_behavior": "exclusive", "taxability_reason": "standard_rated",
             "taxable_amount": self.subtotal, "type": "tax_rate_details",
         });
-        json!({
+        let object = json!({
             "id": self.id,
             "object": "invoice",
             "amount_due": self.total,
@@ -67,7 +102,6 @@ impl Invoice {
             "livemode": false,
             "metadata": self.text.metadata,
             "number": self.number,
-            "parent": null,
             "period_end": self.created,
             "period_start": self.created,
             "status": "paid",
@@ -75,7 +109,40 @@ impl Invoice {
             "total": self.total,
             "total_excluding_tax": self.total - self.tax,
             "total_taxes": if self.tax == 0 { json!([]) } else { json!([taxed]) },
-        })
+        });
+        let settled = json!({
+            "amount_shipping": 0,
+            "automatic_tax": {
+                "disabled_reason": null, "enabled": self.tax != 0, "liability": null,
+                "provider": null, "status": null,
+            },
+            "default_tax_rates": [],
+            "discounts": [],
+            "effective_at": self.created,
+            "issuer": {"type": "self"},
+            "lines": {
+                "object": "list", "data": [], "has_more": false,
+                "url": format!("/v1/invoices/{}/lines", self.id),
+            },
+            "payment_settings": {
+                "default_mandate": null, "payment_method_options": null,
+                "payment_method_types": null,
+            },
+            "post_payment_credit_notes_amount": 0,
+            "pre_payment_credit_notes_amount": 0,
+            "starting_balance": 0,
+            "status_transitions": {
+                "finalized_at": self.created, "marked_uncollectible_at": null,
+                "paid_at": self.created, "voided_at": null,
+            },
+            "subtotal_excluding_tax": self.total - self.tax,
+            "webhooks_delivered_at": self.created,
+        });
+        let mut object = with_nulls(object, NULLS);
+        if let (Some(object), Value::Object(settled)) = (object.as_object_mut(), settled) {
+            object.extend(settled);
+        }
+        object
     }
 }
 

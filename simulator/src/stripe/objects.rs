@@ -111,6 +111,15 @@ impl Event {
     }
 }
 
+/// The object with these fields of Stripe's, which are always `null` here.
+#[must_use]
+pub fn with_nulls(mut object: Value, names: &[&str]) -> Value {
+    for name in names {
+        object[*name] = Value::Null;
+    }
+    object
+}
+
 /// The account.
 #[derive(Debug)]
 pub struct Objects {

@@ -4,7 +4,48 @@
 use serde_json::{Value, json};
 
 use super::method::{Instrument, billing_details};
-use super::objects::{Cause, Objects};
+use super::objects::{Cause, Objects, with_nulls};
+
+/// Fields of Stripe's that say nothing here.
+const INTENT_NULLS: &[&str] = &[
+    "allowed_payment_method_types",
+    "application",
+    "application_fee_amount",
+    "canceled_at",
+    "cancellation_reason",
+    "customer_account",
+    "excluded_payment_method_types",
+    "managed_payments",
+    "next_action",
+    "on_behalf_of",
+    "payment_method_configuration_details",
+    "payment_record",
+    "processing",
+    "review",
+    "shipping",
+    "source",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+];
+
+/// The same of a charge.
+const CHARGE_NULLS: &[&str] = &[
+    "application",
+    "application_fee",
+    "application_fee_amount",
+    "failure_balance_transaction",
+    "on_behalf_of",
+    "receipt_number",
+    "review",
+    "shipping",
+    "source",
+    "source_transfer",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_data",
+    "transfer_group",
+];
 
 /// Where an intent stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,46 +115,32 @@ impl Intent {
     #[must_use]
     pub fn json(&self) -> Value {
         let paid = self.status == Status::Succeeded;
-        json!({
+        let object = json!({
             "id": self.id,
             "object": "payment_intent",
-            "allowed_payment_method_types": null,
             "amount": self.bill.amount,
             "amount_capturable": 0,
             "amount_received": if paid { self.bill.amount } else { 0 },
-            "application": null,
-            "application_fee_amount": null,
             "automatic_payment_methods": {"allow_redirects": "always", "enabled": true},
-            "canceled_at": null,
-            "cancellation_reason": null,
             "capture_method": "automatic_async",
             "client_secret": format!("{}_secret_simulated", self.id),
             "confirmation_method": "automatic",
             "created": self.created,
             "currency": self.bill.currency,
             "customer": self.bill.customer,
-            "customer_account": null,
             "description": self.bill.description,
             "last_payment_error": self.last_error,
             "latest_charge": self.latest_charge,
             "livemode": false,
             "metadata": self.bill.metadata,
-            "next_action": null,
-            "on_behalf_of": null,
             "payment_method": self.method,
             "payment_method_options": {},
             "payment_method_types": ["card", "us_bank_account"],
-            "processing": null,
             "receipt_email": self.bill.receipt_email,
-            "review": null,
             "setup_future_usage": self.bill.setup_future_usage,
-            "shipping": null,
-            "source": null,
-            "statement_descriptor": null,
-            "statement_descriptor_suffix": null,
             "status": self.status.name(),
-            "transfer_group": null,
-        })
+        });
+        with_nulls(object, INTENT_NULLS)
     }
 }
 
@@ -148,7 +175,8 @@ pub struct Charge {
     pub disputed: bool,
     /// What was charged.
     pub instrument: Instrument,
-    method: String,
+    /// Of which payment method.
+    pub method: String,
     verdict: Verdict,
     created: i64,
     receipt_url: String,
@@ -172,14 +200,13 @@ impl Charge {
             }
         };
         let paid = self.is_paid();
-        json!({
+        let object = json!({
             "id": self.id,
             "object": "charge",
             "amount": self.bill.amount,
             "amount_captured": if paid { self.bill.amount } else { 0 },
             "amount_refunded": self.refunded,
-            "application": null,
-            "balance_transaction": paid.then(|| self.id.replacen("ch_", "txn_", 1)),
+            "balance_transaction": paid.then(|| transaction(&self.id)),
             "billing_details": billing_details(self.bill.receipt_email.as_deref()),
             "calculated_statement_descriptor": "SIMULATED",
             "captured": paid,
@@ -193,8 +220,10 @@ impl Charge {
             "fraud_details": {},
             "livemode": false,
             "metadata": self.bill.metadata,
-            "on_behalf_of": null,
             "outcome": {
+                "advice_code": null,
+                "network_advice_code": null,
+                "network_decline_code": null,
                 "network_status": network,
                 "reason": failure.map(|(_, reason)| reason),
                 "risk_level": "normal",
@@ -206,17 +235,19 @@ impl Charge {
             "payment_method": self.method,
             "payment_method_details": self.instrument.charged(self.bill.amount),
             "receipt_email": self.bill.receipt_email,
-            "receipt_number": null,
             "receipt_url": self.receipt_url,
             "refunded": self.refunded >= self.bill.amount,
-            "review": null,
-            "shipping": null,
-            "source": null,
-            "statement_descriptor": null,
             "status": status,
-            "transfer_group": null,
-        })
+        });
+        with_nulls(object, CHARGE_NULLS)
     }
+}
+
+/// The id of the balance transaction of a charge or refund; it cannot be looked up.
+#[must_use]
+pub fn transaction(id: &str) -> String {
+    let (_, rest) = id.split_once('_').unwrap_or_default();
+    format!("txn_{rest}")
 }
 
 /// What Stripe tells people about an error code.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::form::{self, Fields};
 use super::method::Instrument;
 use super::objects::{Cause, Objects};
+use super::payment::transaction;
 use super::refusal::Refusal;
 
 /// Where a refund stands.
@@ -54,6 +55,7 @@ pub struct Refund {
     amount: i64,
     currency: String,
     customer: Option<String>,
+    method: String,
     reason: Option<String>,
     metadata: Value,
     status: Status,
@@ -67,7 +69,7 @@ impl Refund {
             "id": self.id,
             "object": "refund",
             "amount": self.amount,
-            "balance_transaction": self.id.replacen("re_", "txn_", 1),
+            "balance_transaction": transaction(&self.id),
             "charge": self.charge,
             "created": self.created,
             "currency": self.currency,
@@ -82,6 +84,7 @@ impl Refund {
             },
             "metadata": self.metadata,
             "payment_intent": self.intent,
+            "payment_method": self.method,
             "reason": self.reason,
             "receipt_number": null,
             "source_transfer_reversal": null,
@@ -139,6 +142,7 @@ pub fn create(objects: &mut Objects, fields: &Fields, cause: &Cause) -> Result<V
         amount,
         currency: charge.bill.currency.clone(),
         customer: charge.bill.customer.clone(),
+        method: charge.method.clone(),
         reason: form::text(fields, "reason").map(str::to_owned),
         metadata: form::metadata(fields, "metadata"),
         status: if waits {

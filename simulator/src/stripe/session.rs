@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::cart::{self, Cart};
 use super::form::{self, Fields};
 use super::invoice;
-use super::objects::{Cause, Objects};
+use super::objects::{Cause, Objects, with_nulls};
 use super::payment::Bill;
 use super::refusal::Refusal;
 use super::setup;
@@ -16,18 +16,24 @@ const MAX_LIFE_S: i64 = 24 * 60 * 60;
 /// The client's clock, and the way of the call.
 const SLACK_S: i64 = 60;
 
-/// Fields of Stripe's that are always `null` here.
-const NOT_PLAYED: &[&str] = &[
+/// Fields of Stripe's that say nothing here.
+const NULLS: &[&str] = &[
     "adaptive_pricing",
     "after_expiration",
     "allow_promotion_codes",
+    "allowed_payment_method_types",
     "billing_address_collection",
     "client_secret",
+    "collected_information",
     "consent",
     "consent_collection",
+    "currency_conversion",
     "customer_account",
+    "integration_identifier",
+    "managed_payments",
     "origin_context",
     "payment_link",
+    "payment_method_configuration_details",
     "permissions",
     "recovered_from",
     "saved_payment_method_options",
@@ -144,7 +150,7 @@ impl Session {
             "amount_discount": 0, "amount_shipping": 0, "amount_tax": self.amount_tax,
         });
         let payment = mode == "payment";
-        let mut object = json!({
+        let object = json!({
             "id": self.id,
             "object": "checkout.session",
             "amount_subtotal": payment.then_some(self.amount_subtotal),
@@ -175,7 +181,7 @@ impl Session {
             "discounts": payment.then(|| json!([])),
             "expires_at": self.expires_at,
             "invoice": self.invoice,
-            "invoice_creation": payment.then(|| json!({"enabled": self.invoice_text.is_some()})),
+            "invoice_creation": payment.then(|| self.invoice_creation()),
             "livemode": false,
             "locale": self.locale,
             "metadata": self.metadata,
@@ -194,10 +200,23 @@ impl Session {
             // Stripe shows the address of the page only while it can be used.
             "url": (self.status == Status::Open).then_some(&self.page),
         });
-        for name in NOT_PLAYED {
-            object[*name] = Value::Null;
-        }
-        object
+        with_nulls(object, NULLS)
+    }
+
+    fn invoice_creation(&self) -> Value {
+        let text = self.invoice_text.as_ref();
+        json!({
+            "enabled": text.is_some(),
+            "invoice_data": {
+                "account_tax_ids": null,
+                "custom_fields": null,
+                "description": text.and_then(|text| text.description.as_deref()),
+                "footer": text.and_then(|text| text.footer.as_deref()),
+                "issuer": null,
+                "metadata": text.map(|text| &text.metadata),
+                "rendering_options": null,
+            },
+        })
     }
 
     /// Whether the page may write its owner's address to the customer.

@@ -2,7 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::objects::{Cause, Objects};
+use super::objects::{Cause, Objects, with_nulls};
+
+/// Fields of Stripe's that say nothing here.
+const NULLS: &[&str] = &[
+    "allowed_payment_method_types",
+    "application",
+    "automatic_payment_methods",
+    "cancellation_reason",
+    "excluded_payment_method_types",
+    "last_setup_error",
+    "latest_attempt",
+    "mandate",
+    "next_action",
+    "on_behalf_of",
+    "payment_method_configuration_details",
+    "single_use_mandate",
+];
 
 /// A setup intent. Only succeeded ones exist.
 #[derive(Debug)]
@@ -20,30 +36,22 @@ impl Setup {
     /// The object.
     #[must_use]
     pub fn json(&self) -> Value {
-        json!({
+        let object = json!({
             "id": self.id,
             "object": "setup_intent",
-            "allowed_payment_method_types": null,
-            "application": null,
-            "cancellation_reason": null,
             "client_secret": format!("{}_secret_simulated", self.id),
             "created": self.created,
             "customer": self.customer,
             "description": self.description,
-            "last_setup_error": null,
-            "latest_attempt": null,
             "livemode": false,
-            "mandate": null,
             "metadata": self.metadata,
-            "next_action": null,
-            "on_behalf_of": null,
             "payment_method": self.method,
             "payment_method_options": {},
             "payment_method_types": [self.kind],
-            "single_use_mandate": null,
             "status": "succeeded",
             "usage": "off_session",
-        })
+        });
+        with_nulls(object, NULLS)
     }
 }
 

@@ -3,7 +3,6 @@
 mod bank;
 mod calls;
 mod checkout;
-#[cfg(test)]
 mod client;
 mod delivery;
 mod outage;
