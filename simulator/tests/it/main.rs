@@ -10,3 +10,5 @@ mod controls;
 mod documentation;
 mod faults;
 mod framing;
+#[cfg(test)]
+mod stripe;
