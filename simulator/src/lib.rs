@@ -3,9 +3,14 @@
 //! This file starts a simulator inside a process; `main.rs` is the binary around it.
 
 pub mod control;
+mod fields;
+pub mod github;
+pub mod mail;
+mod page;
 pub mod provider;
 pub mod record;
 pub mod reply;
+mod serial;
 mod server;
 
 use std::collections::HashSet;
@@ -19,6 +24,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::github::Github;
+use crate::mail::Mailbox;
 use crate::record::Log;
 
 const MAX_SEEN_TEXTS: usize = 100_000;
@@ -61,6 +68,8 @@ pub struct World {
     log: Mutex<Log>,
     seen_texts: Mutex<HashSet<u64>>,
     changed: Notify,
+    github: Github,
+    mailbox: Mailbox,
 }
 
 impl World {
@@ -74,6 +83,8 @@ impl World {
             log: Mutex::default(),
             seen_texts: Mutex::default(),
             changed: Notify::new(),
+            github: Github::default(),
+            mailbox: Mailbox::default(),
         }
     }
 
