@@ -48,6 +48,8 @@ pub async fn send(outbound: Outbound<'_>) -> Outcome<Inbound> {
     let signal = abort.signal();
     let exchange = async {
         let headers = Headers::new();
+        // GitHub and Resend answer nobody without a name.
+        headers.set("user-agent", "tollgate-dashboard")?;
         for (name, value) in outbound.headers {
             headers.set(name, value)?;
         }

@@ -168,7 +168,10 @@ async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
     let signed_in = session.zip(found.session);
     let browser = visit.cookie(BROWSER_COOKIE).and_then(Token::parse);
     // The forms of who signed in carry the session's token, all others the browser's.
-    let token = signed_in.as_ref().map(|(token, _)| token).or(browser.as_ref());
+    let token = signed_in
+        .as_ref()
+        .map(|(token, _)| token)
+        .or(browser.as_ref());
     if route.method == "POST" && !is_own_form(visit, &found.site.origin, token) {
         return Ok(refusal::stale_form());
     }

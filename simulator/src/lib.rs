@@ -3,9 +3,14 @@
 //! This file starts a simulator inside a process; `main.rs` is the binary around it.
 
 pub mod control;
+mod fields;
+pub mod github;
+pub mod mail;
+mod page;
 pub mod provider;
 pub mod record;
 pub mod reply;
+mod serial;
 mod server;
 pub mod stripe;
 
@@ -20,6 +25,8 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::github::Github;
+use crate::mail::Mailbox;
 use crate::record::Log;
 use crate::stripe::Stripe;
 use crate::stripe::outbox::Webhook;
@@ -68,6 +75,8 @@ pub struct World {
     seen_texts: Mutex<HashSet<u64>>,
     changed: Notify,
     stripe: Stripe,
+    github: Github,
+    mailbox: Mailbox,
 }
 
 impl World {
@@ -82,6 +91,8 @@ impl World {
             log: Mutex::default(),
             seen_texts: Mutex::default(),
             changed: Notify::new(),
+            github: Github::default(),
+            mailbox: Mailbox::default(),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::provider::error::{self, refusal};
 use crate::provider::{generation, listing};
 use crate::record::{Entry, OpenCall};
 use crate::reply::{Connection, Dropped, JSON, Reply, whole};
-use crate::{World, control, stripe};
+use crate::{World, control, github, mail, stripe};
 
 const MAX_REQUEST_BYTES: usize = 64 * 1_024 * 1_024;
 
@@ -71,6 +71,12 @@ async fn answer(
         return Ok(control::answer(world, &head.method, path, query).await);
     }
     let (body, too_large) = read(body).await?;
+    if let Some(path) = path.strip_prefix("/github") {
+        return Ok(github::answer(&world.github, &head, path, &body));
+    }
+    if path.starts_with("/resend/") || path.starts_with("/mailbox") {
+        return Ok(mail::answer(&world.mailbox, &head, &body));
+    }
     let call = OpenCall::new(
         world,
         Entry {

@@ -23,7 +23,12 @@ pub fn open_doors(stack: &Stack, demo: &mut Demo) -> Result<(), Failure> {
     link(&session, &demo.operator_id, &own, &mut demo.operator)?;
     // A reseller is a customer of the operator's, and signs in where the operator's customers do.
     link(&session, &demo.reseller_id, &own, &mut demo.reseller)?;
-    link(&session, &demo.reseller_customer_id, &reseller, &mut demo.end_user)
+    link(
+        &session,
+        &demo.reseller_customer_id,
+        &reseller,
+        &mut demo.end_user,
+    )
 }
 
 fn host(session: &Session<'_>, account: &str, origin: &str) -> Result<(), Failure> {

@@ -95,11 +95,7 @@ fn account(
     Ok(account.id)
 }
 
-fn person(
-    session: &Session<'_>,
-    account: &AccountId,
-    email: &str,
-) -> Result<DemoPerson, Failure> {
+fn person(session: &Session<'_>, account: &AccountId, email: &str) -> Result<DemoPerson, Failure> {
     let address = EmailAddress::parse(email)
         .ok_or_else(|| Failure::new(format!("`{email}` is no e-mail address")))?;
     let person = NewPerson {
