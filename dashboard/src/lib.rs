@@ -9,7 +9,7 @@ mod fault;
 mod form;
 mod language;
 mod log;
-mod page;
+pub mod page;
 mod routes;
 mod visit;
 
