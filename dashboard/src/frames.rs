@@ -93,7 +93,9 @@ fn done(language: Language, word: &str) -> Option<Flash> {
         "granted" => language.tr("The credit is granted."),
         "refunded" => language.tr("The refund is on its way."),
         "paid" => language.tr("Thank you. The credit is on your account."),
-        "pending" => language.tr("Thank you. The credit comes as soon as the payment is confirmed."),
+        "pending" => {
+            language.tr("Thank you. The credit comes as soon as the payment is confirmed.")
+        }
         "canceled" => language.tr("The payment was canceled. Nothing was charged."),
         _ => return None,
     };
@@ -108,7 +110,7 @@ fn entries(language: Language, role: Role) -> Vec<Entry> {
     let entry = |label, path, icon| Entry { label, path, icon };
     let buyer = [
         entry(language.tr("Overview"), "/", Icon::Overview),
-        entry(language.tr("Keys"), "/keys", Icon::Key),
+        entry(language.tr("Keys"), "/keys", Icon::Keys),
         entry(language.tr("Requests"), "/requests", Icon::Requests),
         entry(language.tr("Billing"), "/billing", Icon::Billing),
         entry(language.tr("Playground"), "/playground", Icon::Playground),
@@ -122,7 +124,11 @@ fn entries(language: Language, role: Role) -> Vec<Entry> {
     let operator = [
         entry(language.tr("Resellers"), "/resellers", Icon::Resellers),
         entry(language.tr("Models"), "/models", Icon::Models),
-        entry(language.tr("Provider accounts"), "/provider-accounts", Icon::Providers),
+        entry(
+            language.tr("Provider accounts"),
+            "/provider-accounts",
+            Icon::Providers,
+        ),
         entry(language.tr("Domains"), "/domains", Icon::Domains),
     ];
     let rest = [

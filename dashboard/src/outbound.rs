@@ -66,7 +66,9 @@ pub async fn send(outbound: Outbound<'_>) -> Outcome<Inbound> {
         while let Some(bytes) = stream.next().await {
             body.extend(bytes?);
             if body.len() > MAX_ANSWER_BYTES {
-                return Err(worker::Error::RustError("the answer is too large".to_owned()));
+                return Err(worker::Error::RustError(
+                    "the answer is too large".to_owned(),
+                ));
             }
         }
         Ok::<_, worker::Error>(Inbound { status, body })

@@ -21,7 +21,9 @@ pub fn of(visit: &Visit, fault: &Fault) -> Answer {
         Fault::Service { service, .. } => page(
             502,
             "Another company does not answer",
-            &format!("{service} did not answer as it should. Nothing is lost: try again in a minute."),
+            &format!(
+                "{service} did not answer as it should. Nothing is lost: try again in a minute."
+            ),
             Some(&request),
         ),
         Fault::Database(_) | Fault::Reply(_) => page(
@@ -41,7 +43,11 @@ pub fn of(visit: &Visit, fault: &Fault) -> Answer {
 
 /// The answer at a host that is nobody's.
 pub fn unknown_host() -> Answer {
-    Answer::text("text/plain; charset=utf-8", "this host shows nobody's pages\n").status(421)
+    Answer::text(
+        "text/plain; charset=utf-8",
+        "this host shows nobody's pages\n",
+    )
+    .status(421)
 }
 
 /// The answer to a form that no page of ours sent, or a page from before the last sign-in.

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, log, refusal, sign_in};
+use crate::{assets, log, overview, page, refusal, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -71,7 +71,10 @@ pub static ROUTES: &[Route] = routes! {
     GET "/sign-in/code" Anybody(visit, place) sign_in::code_page(visit, place);
     POST "/sign-in/code" Anybody(visit, place) sign_in::enter_code(visit, place);
     GET "/sign-in/link/{token}" Anybody(visit, place) sign_in::use_link(visit, place);
-    POST "/sign-out" HalfSignedIn(visit, person) sign_in::sign_out(visit, person);
+
+    GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
+
+    GET "/" Person(visit, person) overview::page(visit, person);
 };
 
 /// The most that a form may send.
@@ -282,6 +285,12 @@ async fn body(request: &mut Request) -> Result<Vec<u8>> {
 
 async fn health() -> Outcome<Answer> {
     Ok(Answer::text("application/json", r#"{"status":"ok"}"#))
+}
+
+async fn color_sheet(place: &Place) -> Outcome<Answer> {
+    let sheet = page::color_sheet(&place.site.brand.color);
+    Ok(Answer::text("text/css; charset=utf-8", sheet)
+        .with("cache-control", "private, max-age=86400"))
 }
 
 async fn asset(visit: &Visit) -> Outcome<Answer> {

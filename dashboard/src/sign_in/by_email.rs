@@ -99,7 +99,9 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
         Asked::Send => send_code(visit, place, &email, &code).await?,
         Asked::Silently => {}
         Asked::TooOften => {
-            let error = language.tr("Too many codes were asked for from your network. Wait an hour, then try again.");
+            let error = language.tr(
+                "Too many codes were asked for from your network. Wait an hour, then try again.",
+            );
             return Ok(ask(visit, place, next, typed, Some(error))?.status(429));
         }
     }
@@ -142,7 +144,11 @@ async fn give(visit: &Visit, place: &Place, refusal: Option<Refusal>) -> Outcome
     let mut batch = Batch::new();
     batch.step(None, PendingCode::statement(&place.site.seller, browser));
     let reply = visit.execute(&batch).await?;
-    let pending = reply.rows_of(0)?.first().map(PendingCode::read).transpose()?;
+    let pending = reply
+        .rows_of(0)?
+        .first()
+        .map(PendingCode::read)
+        .transpose()?;
     let Some(pending) = pending else {
         return Ok(Answer::see_other("/sign-in"));
     };
@@ -167,7 +173,9 @@ async fn give(visit: &Visit, place: &Place, refusal: Option<Refusal>) -> Outcome
         }
     };
     let status = if error.is_some() { 422 } else { 200 };
-    Ok(place.door(visit, language.tr("Type the code"), body).status(status))
+    Ok(place
+        .door(visit, language.tr("Type the code"), body)
+        .status(status))
 }
 
 fn sent_to(language: Language, email: &str) -> String {

@@ -12,7 +12,7 @@ use tollgate_edge::clock::random_bytes;
 use crate::answer::Answer;
 use crate::fault::Outcome;
 use crate::language::Language;
-use crate::page::{Kind, alert, link_button, Tone};
+use crate::page::{Kind, Tone, alert, link_button};
 use crate::place::{Person, Place};
 use crate::routes::{BROWSER_COOKIE, SESSION_COOKIE};
 use crate::visit::Visit;
@@ -34,14 +34,6 @@ pub fn first(visit: &Visit) -> Answer {
     }
     let next: String = form_urlencoded::byte_serialize(visit.asked.path.as_bytes()).collect();
     Answer::see_other(format!("/sign-in?next={next}"))
-}
-
-/// Ends the session.
-pub async fn sign_out(visit: &Visit, person: &Person) -> Outcome<Answer> {
-    let mut batch = tollgate_core::hrana::Batch::new();
-    batch.step(None, tollgate_core::sign_in::end_session_statement(&person.token));
-    visit.execute(&batch).await?;
-    Ok(Answer::see_other("/sign-in").with("set-cookie", cookie(SESSION_COOKIE, "", 0)))
 }
 
 fn cookie(name: &str, value: &str, seconds: u32) -> String {
