@@ -5,8 +5,14 @@
 //! Calls that were refused before they were admitted (limits, credit, an unknown model) leave no row and
 //! are not in the log.
 
+mod detail;
+mod export;
 mod line;
 mod page;
+mod stretch;
 
-pub use line::{RequestLine, RequestStatus, read_request_line, request_lines_statement};
-pub use page::{Cursor, Filter, LogPage, LogQuery, PAGE, PageBatch, SCAN, log_page};
+pub use detail::{AppliedRule, RequestDetail, read_request_detail, request_detail_statement};
+pub use export::{Export, Format};
+pub use line::{RequestLine, RequestStatus, Tokens, read_request_line, request_lines_statement};
+pub use page::{Cursor, LogPage, LogQuery, PAGE, SCAN};
+pub use stretch::Filter;

@@ -6,8 +6,8 @@ use tollgate_core::hrana::Statement;
 use tollgate_core::ids::{AccountId, KeyId, RequestId};
 use tollgate_core::limits::Limits;
 use tollgate_core::request_log::{
-    Cursor, Filter, LogPage, LogQuery, PAGE, RequestLine, RequestStatus, SCAN, log_page,
-    read_request_line, request_lines_statement,
+    Cursor, Filter, LogPage, LogQuery, PAGE, RequestLine, RequestStatus, SCAN, read_request_line,
+    request_lines_statement,
 };
 
 use crate::spending::explain;
@@ -22,9 +22,8 @@ fn page(
     (account, by): (&AccountId, &AccountId),
     query: &LogQuery,
 ) -> (LogPage, u64) {
-    let page = log_page(View { account, by }, query);
-    let reply = world.database.execute(&page.batch);
-    (page.read(&reply).unwrap(), reply.rows_read)
+    let reply = world.database.run(query.statement(View { account, by }));
+    (query.read(reply.rows(0)).unwrap(), reply.rows_read)
 }
 
 fn own(world: &World, account: &AccountId, query: &LogQuery) -> LogPage {
@@ -54,7 +53,7 @@ fn walk(world: &World, account: &AccountId, filter: &Filter) -> Vec<Vec<RequestI
 
 /// Rows as settlements leave them: `calls` of an account, one a second from `NOW_MS` on, every seventh
 /// with an error, every tenth by another model, and in every `hundreds` hundred one by `rare`.
-fn fill(world: &World, caller: &Caller, calls: i64) {
+pub fn fill(world: &World, caller: &Caller, calls: i64) {
     let sql = "\
 WITH d(x) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)),
 n(x) AS (SELECT a.x + 10 * b.x + 100 * c.x + 1000 * d.x FROM d a, d b, d c, d d)
@@ -408,8 +407,8 @@ fn a_page_reads_little_among_a_hundred_thousand_calls() {
 
     for filter in [Filter::default(), times, rare] {
         for cursor in [None, plain.older, older.newer] {
-            let page = log_page(View::own(&caller.account), &at(&filter, cursor));
-            let plan = explain(&world, page.batch.steps()[0].statement.clone());
+            let query = at(&filter, cursor);
+            let plan = explain(&world, query.statement(View::own(&caller.account)));
             assert!(
                 plan.contains("INDEX requests_by_account (account_id=? AND id>? AND id<?)"),
                 "{plan}"
