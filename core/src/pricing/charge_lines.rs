@@ -126,8 +126,8 @@ fn price(bill: Nanos, rules_from_root: &[PriceRule]) -> Result<Nanos, MoneyError
 
 /// The line of units at the account's own price, to the nearest nano.
 fn units_line(facts: &ChargeFacts<'_>, billed: BilledUnits) -> Result<ChargeLine, MoneyError> {
-    let rules = facts.rules_from_root.iter();
-    let unit_price = rules.fold(Ok(billed.price), |price, rule| rule.unit_price(price?))?;
+    let mut rules = facts.rules_from_root.iter();
+    let unit_price = rules.try_fold(billed.price, |price, rule| rule.unit_price(price))?;
     let nanos = unit_price
         .times(billed.units)
         .saturating_add(500)

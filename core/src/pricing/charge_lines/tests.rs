@@ -71,7 +71,7 @@ impl Stored {
         let rules: Vec<&PriceRule> = self.rules.iter().collect();
         let price = charges(bill, &rules)
             .map_or(i64::MAX, |all| all.last().map_or(bill, |last| *last).get());
-        let charge = price.min(self.hold) - self.not_taken;
+        let charge = price.min(self.hold).saturating_sub(self.not_taken);
         let facts = ChargeFacts {
             cost: &self.cost,
             rules_from_root: &self.rules,
@@ -94,20 +94,19 @@ impl Stored {
 
 fn short(line: &ChargeLine) -> String {
     let amount = line.amount.get();
-    match line.item {
-        ChargeItem::Units {
-            dimension,
-            units,
-            unit_price,
-        } => {
-            format!(
-                "{units} {} at {}: {amount}",
-                dimension.key(),
-                unit_price.get()
-            )
-        }
-        other => format!("{other:?}: {amount}"),
-    }
+    let ChargeItem::Units {
+        dimension,
+        units,
+        unit_price,
+    } = line.item
+    else {
+        return format!("{:?}: {amount}", line.item);
+    };
+    format!(
+        "{units} {} at {}: {amount}",
+        dimension.key(),
+        unit_price.get()
+    )
 }
 
 #[test]
