@@ -7,6 +7,9 @@
 -- written row a call, and nothing in it changes with the call.
 CREATE INDEX requests_by_account ON requests (account_id, id);
 
+-- When the last call of a key was admitted; the row is written then in any case.
+ALTER TABLE keys ADD COLUMN last_used_at_ms INTEGER;
+
 -- Who signs in. The same e-mail address at two sellers is two people.
 CREATE TABLE people (
   id TEXT PRIMARY KEY NOT NULL,

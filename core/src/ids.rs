@@ -93,6 +93,12 @@ impl RequestId {
         Self(since << RANDOM_BITS)
     }
 
+    /// The moment in the id, in Unix milliseconds. A call may begin a little later than its id says.
+    #[must_use]
+    pub const fn at_ms(self) -> i64 {
+        (self.0 >> RANDOM_BITS).saturating_add(EPOCH_MS)
+    }
+
     /// The number that the database keeps.
     #[must_use]
     pub const fn get(self) -> i64 {
@@ -162,6 +168,7 @@ mod tests {
             assert_eq!(RequestId::parse(&id.to_string()), Some(id));
             assert_eq!(RequestId::parse(&id.generation_id()), Some(id));
             assert!(id >= RequestId::first_at(now_ms));
+            assert_eq!(id.at_ms(), now_ms);
             assert!(id < RequestId::first_at(now_ms + 1));
         };
         check(EPOCH_MS, 0);
