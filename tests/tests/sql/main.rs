@@ -8,6 +8,7 @@ mod extension;
 mod idempotency;
 mod ledger;
 mod parallel_slots;
+mod people;
 mod reconcile;
 mod settlement;
 mod sign_in;
