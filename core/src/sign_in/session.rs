@@ -3,6 +3,7 @@
 
 use super::{Token, TokenHash};
 use crate::accounts::AccountKind;
+use crate::audit::Change;
 use crate::brand::{Site, read_site, site_statement};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, StepIndex};
 use crate::ids::{AccountId, PersonId};
@@ -101,6 +102,18 @@ pub struct Session {
     pub created_at_ms: i64,
     /// Whether `touch_statement` is due.
     pub touch_due: bool,
+}
+
+impl Session {
+    /// A change that this person makes to its own account, for the audit log.
+    #[must_use]
+    pub fn change(&self, at_ms: i64) -> Change {
+        Change {
+            account: self.account.clone(),
+            actor: format!("person:{}", self.person),
+            at_ms,
+        }
+    }
 }
 
 /// What is known of the second factor in a session. Operators need one; others may have one.

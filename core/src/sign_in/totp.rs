@@ -59,8 +59,7 @@ impl TotpSecret {
         let now = now_ms.div_euclid(STEP_MS);
         [now.saturating_sub(1), now, now.saturating_add(1)]
             .into_iter()
-            .filter(|step| *step > used_step && *step >= 0 && self.is_code_of(code, *step))
-            .next_back()
+            .rfind(|step| *step > used_step && *step >= 0 && self.is_code_of(code, *step))
     }
 
     /// Encrypts it for its person. The nonce is 12 random bytes, never used before.
