@@ -4,7 +4,10 @@
 use std::thread;
 
 use tollgate_core::hrana::Statement;
-use tollgate_core::sign_in::{AskForCode, Asked, CODE_MS, Code, PendingCode, Refusal, SignIn};
+use tollgate_core::ids::AccountId;
+use tollgate_core::sign_in::{
+    AskForCode, Asked, CODE_MS, Code, PendingCode, Refusal, SignIn, Token,
+};
 
 use super::{DAY_MS, Doors, HOUR_MS, MINUTE_MS, done, refused};
 use crate::world::NOW_MS;
@@ -63,7 +66,7 @@ fn the_page_for_a_code_knows_where_it_was_sent_until_it_is_used() {
     let doors = Doors::new();
     let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
     doors.ask(&ask);
-    let pending = |seller, browser| {
+    let pending = |seller: &AccountId, browser: &Token| {
         let reply = doors.database.run(PendingCode::statement(seller, browser));
         reply
             .rows(0)
