@@ -86,6 +86,11 @@ impl NewAccount {
     /// Creates the account below its parent.
     #[must_use]
     pub fn to_batch(&self, change: &Change) -> Commit {
+        commit(self.statements(change))
+    }
+
+    /// What creates the account, each to change a row.
+    pub(crate) fn statements(&self, change: &Change) -> [Statement; 2] {
         let insert = Statement::new(INSERT_ACCOUNT)
             .bind(self.id.as_str())
             .bind(self.parent.as_ref().map(AccountId::as_str))
@@ -105,7 +110,7 @@ impl NewAccount {
             })
             .to_string(),
         });
-        commit([bind_limits(insert, &self.limits), entry])
+        [bind_limits(insert, &self.limits), entry]
     }
 }
 

@@ -11,6 +11,7 @@ mod ledger;
 mod month_statement;
 mod parallel_slots;
 mod personal_data;
+mod people;
 mod reconcile;
 mod request_detail;
 mod request_export;
