@@ -67,6 +67,21 @@ text_id!(
     RuleId,
     "rul_"
 );
+text_id!(
+    /// A purchase of credit.
+    OrderId,
+    "ord_"
+);
+text_id!(
+    /// Money that goes back to who paid.
+    RefundId,
+    "rfd_"
+);
+text_id!(
+    /// A credit pack that a seller offers.
+    PackId,
+    "pck_"
+);
 
 /// One call: 41 bits of milliseconds since 2024, then 22 random bits, so that ids sort by time and
 /// fit SQLite's integer key. Two calls may draw the same id; the request's nonce tells them apart.
