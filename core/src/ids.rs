@@ -77,6 +77,15 @@ text_id!(
     RefundId,
     "rfd_"
 );
+
+impl RefundId {
+    /// The one id of the refund that belongs to something else with an id, such as Stripe's `re_…`.
+    #[must_use]
+    pub fn named(id: &str) -> Self {
+        Self(format!("rfd_{id}"))
+    }
+}
+
 text_id!(
     /// A credit pack that a seller offers.
     PackId,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Cents, StripeId};
+use super::{Cents, Decline, StripeId};
 
 /// An object that Stripe names, or shows where it was asked to with `expand`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -120,6 +120,14 @@ pub struct PaymentFailure {
     pub code: Option<String>,
     /// What the card's bank said, such as `insufficient_funds`.
     pub decline_code: Option<String>,
+}
+
+impl PaymentFailure {
+    /// What its codes mean.
+    #[must_use]
+    pub fn decline(&self) -> Decline {
+        Decline::of(self.code.as_deref(), self.decline_code.as_deref())
+    }
 }
 
 /// A payment.
