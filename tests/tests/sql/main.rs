@@ -7,6 +7,7 @@ mod budgets;
 mod extension;
 mod idempotency;
 mod ledger;
+mod orders;
 mod parallel_slots;
 mod reconcile;
 mod settlement;
