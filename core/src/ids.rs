@@ -71,6 +71,28 @@ text_id!(
     /// A person who signs in at the dashboard.
     PersonId,
     "per_"
+    /// A purchase of credit.
+    OrderId,
+    "ord_"
+);
+text_id!(
+    /// Money that goes back to who paid.
+    RefundId,
+    "rfd_"
+);
+
+impl RefundId {
+    /// The one id of the refund that belongs to something else with an id, such as Stripe's `re_…`.
+    #[must_use]
+    pub fn named(id: &str) -> Self {
+        Self(format!("rfd_{id}"))
+    }
+}
+
+text_id!(
+    /// A credit pack that a seller offers.
+    PackId,
+    "pck_"
 );
 
 /// One call: 41 bits of milliseconds since 2024, then 22 random bits, so that ids sort by time and

@@ -113,20 +113,7 @@ impl Posting {
         let mut batch = Batch::new();
         let begin = batch.steps().len();
         let mut transaction = batch.begin(None);
-        if let Some(family) = &self.family {
-            require_row(&mut transaction, family.statement());
-        }
-        let mut covered = None;
-        for line in &self.lines {
-            if let Some(statement) = line.reversed() {
-                require_row(&mut transaction, statement);
-            }
-            line.post(&mut transaction, change);
-            let made = transaction.require_change();
-            if line.movement == Movement::Covered {
-                covered = Some((line, made));
-            }
-        }
+        let covered = self.enter(&mut transaction, change);
         let commit = transaction.commit();
         let mut why = |statement| batch.step(Some(Condition::not_ok(commit)), statement);
         let existing = self.lines.iter().map(|line| why(line.existing())).collect();
@@ -147,6 +134,35 @@ impl Posting {
             reversed,
             cover,
         }
+    }
+
+    /// Makes the posting a part of a transaction that has more to do: all of it takes place, or none.
+    pub(crate) fn append(&self, transaction: &mut Transaction<'_>, change: &Change) {
+        self.enter(transaction, change);
+    }
+
+    /// Adds the entries. The debit that must be covered is returned with the step that tells whether
+    /// it was.
+    fn enter(
+        &self,
+        transaction: &mut Transaction<'_>,
+        change: &Change,
+    ) -> Option<(&Line, StepIndex)> {
+        if let Some(family) = &self.family {
+            require_row(transaction, family.statement());
+        }
+        let mut covered = None;
+        for line in &self.lines {
+            if let Some(statement) = line.reversed() {
+                require_row(transaction, statement);
+            }
+            line.post(transaction, change);
+            let made = transaction.require_change();
+            if line.movement == Movement::Covered {
+                covered = Some((line, made));
+            }
+        }
+        covered
     }
 }
 

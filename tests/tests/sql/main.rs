@@ -9,6 +9,7 @@ mod idempotency;
 mod key_settings;
 mod ledger;
 mod month_statement;
+mod orders;
 mod parallel_slots;
 mod personal_data;
 mod people;
