@@ -3,6 +3,7 @@
 //! This file starts a simulator inside a process; `main.rs` is the binary around it.
 
 pub mod control;
+mod page;
 pub mod provider;
 pub mod record;
 pub mod reply;
