@@ -102,7 +102,6 @@ fn attempt(
                 replayed: None,
             }
         }
-        Err(refusal) if refusal.status == 400 => return Err(refusal),
         Err(refusal) => refused(&refusal),
     };
     if let Some(key) = key {
