@@ -1,4 +1,4 @@
-//! `/v1/…`: who may call, idempotency, and which code does a call. Parameters stand in `endpoints.rs`.
+//! `/v1/…`: who may call, idempotency, and which code does a call. The calls stand in `endpoints.rs`.
 
 use std::collections::HashMap;
 
@@ -102,7 +102,6 @@ fn attempt(
                 replayed: None,
             }
         }
-        Err(refusal) if refusal.status == 400 => return Err(refusal),
         Err(refusal) => refused(&refusal),
     };
     if let Some(key) = key {

@@ -1,11 +1,12 @@
 //! Holds the fields of a call against its parameters and refuses as Stripe does, with the name of the
-//! parameter in bracket notation. The parameters themselves stand in `endpoints.rs`.
+//! parameter in bracket notation. The parameters themselves stand in `parameters.rs`.
 
 use url::Url;
 
-use super::endpoints::{EXPAND, Endpoint, Kind, PAGING, Param};
+use super::endpoints::Endpoint;
 use super::form::{Field, Fields};
 use super::listing;
+use super::parameters::{EXPAND, Kind, PAGING, Param};
 use super::refusal::Refusal;
 
 /// The currencies of the stand-in with the least that can be charged, in cents.

@@ -1,5 +1,5 @@
 //! Form bodies and queries in bracket notation (`a[b][0]=x`) as trees of fields. Which fields a call
-//! may have stands in `endpoints.rs`.
+//! may have stands in `parameters.rs`.
 
 use std::collections::BTreeMap;
 

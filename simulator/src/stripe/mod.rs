@@ -18,7 +18,8 @@ pub mod listing;
 pub mod method;
 pub mod objects;
 pub mod outbox;
-mod page;
+mod pages;
+pub mod parameters;
 pub mod payment;
 pub mod portal;
 pub mod refund;
@@ -39,6 +40,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::World;
+use crate::page::{self, HTML};
 use crate::record::OpenCall;
 use crate::reply::{Dropped, JSON, Reply, plain, whole};
 use calls::{Answered, Call};
@@ -50,8 +52,6 @@ use outbox::{Outbox, Webhook};
 pub const VERSION: &str = "2026-10-28.endive";
 /// The one secret key that is accepted.
 pub const SECRET_KEY: &str = "sk_test_simulator";
-
-const HTML: &str = "text/html; charset=utf-8";
 
 /// How Stripe is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,7 +265,7 @@ fn api(
 
 fn hosted(
     state: &mut State,
-    call: OpenCall,
+    mut call: OpenCall,
     (head, path, body): (&Parts, &str, &Bytes),
     cause: &Cause,
 ) -> Response<Reply> {
@@ -301,15 +301,19 @@ fn hosted(
         }
     }
     let page = match kind {
-        "pay" => page::checkout(objects, id, message),
-        "portal" => page::portal(objects, id),
-        "receipt" => page::receipt(objects, id),
-        "invoice" => page::invoice(objects, id.trim_end_matches("/pdf")),
+        "pay" => pages::checkout(objects, id, message),
+        "portal" => pages::portal(objects, id, message),
+        "receipt" => pages::receipt(objects, id),
+        "invoice" => pages::invoice(objects, id.trim_end_matches("/pdf")),
         _ => None,
     };
     state.flush();
     match page {
-        Some(page) => whole(call, 200, HTML, page),
+        Some(page) => {
+            call.answered(200);
+            call.finished();
+            page::page(200, page.title, &page.content)
+        }
         None => whole(call, 404, HTML, "no such page"),
     }
 }

@@ -161,6 +161,15 @@ async fn a_key_gives_one_answer_for_one_request() {
         200,
         "a refused request takes no key"
     );
+    let mut stranger = PACK.to_vec();
+    stranger.push(("customer", "cus_none"));
+    assert_eq!(call(path, &stranger, "k4").await.status, 400);
+    let again = call(path, &stranger, "k4").await;
+    assert_eq!(
+        again.header("idempotent-replayed"),
+        Some("true"),
+        "what was begun is kept"
+    );
     let long = "k".repeat(256);
     assert_eq!(call(path, PACK, &long).await.status, 400);
     let listed = get(&simulator, path, &[]).await;

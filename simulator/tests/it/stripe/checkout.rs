@@ -275,6 +275,15 @@ async fn an_invoice_and_taxes_come_with_a_payment_that_asks_for_them() {
 }
 
 #[tokio::test]
+async fn what_a_seller_writes_is_shown_and_never_run() {
+    let simulator = simulator().await;
+    let name = "line_items[0][price_data][product_data][name]";
+    let (_, url) = open(&simulator, &[(name, "<script>\"x\"</script>")]).await;
+    let page = read(&simulator, &url).await;
+    assert!(page.contains("1 × &lt;script&gt;&quot;x&quot;"), "{page}");
+}
+
+#[tokio::test]
 async fn a_session_that_expired_takes_no_money() {
     let simulator = simulator().await;
     let (id, url) = open(&simulator, &[]).await;

@@ -1,7 +1,8 @@
 //! Which parameters each call takes and which it demands, held by hand against the types of
 //! stripe-node 23.1.0. `expand` is taken by all calls and left out here.
 
-use tollgate_simulator::stripe::endpoints::{ENDPOINTS, Endpoint, Kind, PAGING, Param};
+use tollgate_simulator::stripe::endpoints::{ENDPOINTS, Endpoint};
+use tollgate_simulator::stripe::parameters::{Kind, PAGING, Param};
 
 /// `name!` is a parameter that cannot be left out, `name[]` a list.
 fn names(params: &[Param], within: &str, list: &mut Vec<String>) {
