@@ -113,7 +113,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Setup => setup::tools().map(drop),
+        Command::Setup => setup::everything(),
         Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
         Command::Build { dev: false } => build::gateway(build::Optimise::Size),
         Command::Dev {
