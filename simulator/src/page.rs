@@ -14,28 +14,31 @@ pub const HTML: &str = "text/html; charset=utf-8";
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; img-src data:; base-uri 'none'";
 
 const STYLE: &str = "
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; --line: light-dark(#767676, #8c8c8c);
+  background: light-dark(#fff, #16181d); color: light-dark(#1b1f24, #e8eaed); }
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 46rem; padding: 1rem;
   overflow-wrap: anywhere; }
-header { border-bottom: 1px solid #8888; margin-bottom: 1.5rem; padding-bottom: .5rem; }
-header a { color: inherit; }
+a { color: light-dark(#0b57d0, #a8c7fa); }
+header { border-bottom: 1px solid var(--line); margin-bottom: 1.5rem; padding-bottom: .5rem; }
 h1 { font-size: 1.4rem; line-height: 1.25; }
 h2 { font-size: 1.1rem; margin-top: 2rem; }
 ul.list { list-style: none; margin: 0; padding: 0; }
-ul.list > li { border-bottom: 1px solid #8888; padding: .75rem 0; }
-.quiet { font-size: .9rem; opacity: .8; }
+ul.list > li { border-bottom: 1px solid var(--line); padding: .75rem 0; }
+.quiet { color: light-dark(#4b5563, #b6bcc6); font-size: .9rem; }
 form p { margin: .75rem 0; }
 label { display: block; }
-label.inline { display: flex; gap: .5rem; align-items: center; }
-input:not([type=checkbox]) { font: inherit; padding: .4rem; width: 100%; }
-input[type=checkbox] { height: 1.25rem; width: 1.25rem; }
-button { font: inherit; min-height: 2.75rem; padding: .4rem 1rem; text-align: left; cursor: pointer; }
+label.inline { align-items: center; display: flex; gap: .5rem; }
+input, button { background: light-dark(#fff, #22252b); border: 1px solid var(--line);
+  border-radius: .375rem; color: inherit; font: inherit; min-height: 2.75rem; padding: .4rem .75rem; }
+input:not([type=checkbox]) { width: 100%; }
+input[type=checkbox] { height: 1.25rem; min-height: 0; width: 1.25rem; }
+button { background: light-dark(#eef1f5, #2d3139); cursor: pointer; text-align: left; }
 button.wide { width: 100%; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; }
+dl { display: grid; gap: .25rem 1rem; grid-template-columns: max-content 1fr; }
 dd { margin: 0; }
-pre { border: 1px solid #8888; padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-iframe { background: #fff; border: 1px solid #8888; height: 34rem; width: 100%; }
+pre { border: 1px solid var(--line); overflow-wrap: anywhere; padding: .75rem; white-space: pre-wrap; }
+iframe { background: #fff; border: 1px solid var(--line); height: 34rem; width: 100%; }
 ";
 
 /// A whole page.
