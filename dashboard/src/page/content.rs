@@ -201,7 +201,7 @@ pub fn copy_box(language: Language, id: &str, label: &str, text: &str) -> Markup
             pre class="code" tabindex="0" role="region" aria-label=(label) {
                 code id=(id) { (text) }
             }
-            button type="button" class="btn btn-sm" hidden
+            button type="button" class="btn btn-plain btn-sm needs-script"
                 data-copy={ "#" (id) } data-copied=(language.tr("Copied")) {
                 (Icon::Copy)
                 span aria-live="polite" { (language.tr("Copy")) }
@@ -250,10 +250,10 @@ impl Kind {
     const fn ink(self) -> &'static str {
         match self {
             Self::Neutral => "",
-            Self::Info => "ink-info",
-            Self::Success => "ink-success",
-            Self::Warning => "ink-warning",
-            Self::Danger => "ink-danger",
+            Self::Info => "text-info",
+            Self::Success => "text-success",
+            Self::Warning => "text-warning",
+            Self::Danger => "text-error",
         }
     }
 

@@ -230,11 +230,11 @@ fn link(entry: &Entry, active: &str) -> Markup {
     }
 }
 
-/// Hidden until the script shows it, as it can do nothing without.
+/// Shown where there is a script, as it can do nothing without.
 fn theme_button(language: Language) -> Markup {
     let label = language.tr("Switch between light and dark");
     html! {
-        button type="button" class="btn btn-ghost btn-sm btn-square" hidden data-theme-switch
+        button type="button" class="btn btn-ghost btn-sm btn-square needs-script" data-theme-switch
             aria-label=(label) title=(label) { (Icon::Theme) }
     }
 }

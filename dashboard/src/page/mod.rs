@@ -8,6 +8,8 @@ mod control;
 mod field;
 mod form;
 mod frame;
+#[cfg(test)]
+mod gallery;
 mod icon;
 mod money;
 mod ranking;
