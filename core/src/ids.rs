@@ -71,6 +71,8 @@ text_id!(
     /// A person who signs in at the dashboard.
     PersonId,
     "per_"
+);
+text_id!(
     /// A purchase of credit.
     OrderId,
     "ord_"

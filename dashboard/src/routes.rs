@@ -71,6 +71,7 @@ pub static ROUTES: &[Route] = routes! {
     GET "/sign-in/code" Anybody(visit, place) sign_in::code_page(visit, place);
     POST "/sign-in/code" Anybody(visit, place) sign_in::enter_code(visit, place);
     GET "/sign-in/link/{token}" Anybody(visit, place) sign_in::use_link(visit, place);
+    POST "/sign-out" HalfSignedIn(visit, person) sign_in::sign_out(visit, person);
 
     GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
 

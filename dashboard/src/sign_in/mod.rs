@@ -36,6 +36,17 @@ pub fn first(visit: &Visit) -> Answer {
     Answer::see_other(format!("/sign-in?next={next}"))
 }
 
+/// Ends the session.
+pub async fn sign_out(visit: &Visit, person: &Person) -> Outcome<Answer> {
+    let mut batch = tollgate_core::hrana::Batch::new();
+    batch.step(
+        None,
+        tollgate_core::sign_in::sign_out_statement(&person.token),
+    );
+    visit.execute(&batch).await?;
+    Ok(Answer::see_other("/sign-in").with("set-cookie", cookie(SESSION_COOKIE, "", 0)))
+}
+
 fn cookie(name: &str, value: &str, seconds: u32) -> String {
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax")
 }
@@ -96,6 +107,9 @@ fn reason(language: Language, refusal: Refusal) -> String {
         Refusal::Closed => language.tr("This account is closed.").to_owned(),
         Refusal::NotOpen => language
             .tr("This shop takes no new customers at the moment.")
+            .to_owned(),
+        Refusal::NoAddress => language
+            .tr("GitHub knows no verified e-mail address of yours. Sign in with a code instead.")
             .to_owned(),
         Refusal::OtherGithub => language
             .tr("Another GitHub account belongs to this address. Sign in with a code instead.")
