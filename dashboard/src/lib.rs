@@ -22,6 +22,8 @@ mod config;
 mod mail;
 mod outbound;
 
+pub use routes::{Access, route_list};
+
 use worker::{Context, Env, Request, Response, Result, event};
 
 /// Answers one request.

@@ -41,6 +41,46 @@ pub enum Handler {
     Operator(for<'a> fn(&'a Visit, &'a Operator) -> Pending<'a>),
 }
 
+/// Who may use a route, without what answers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Machines, at any host.
+    Machine,
+    /// Anybody at a known host.
+    Anybody,
+    /// Who signed in, though perhaps not with the second factor yet.
+    HalfSignedIn,
+    /// Who signed in.
+    Person,
+    /// End users and resellers.
+    Buyer,
+    /// Resellers and the operator.
+    Seller,
+    /// The operator.
+    Operator,
+}
+
+impl Handler {
+    const fn access(self) -> Access {
+        match self {
+            Self::Machine(_) => Access::Machine,
+            Self::Anybody(_) => Access::Anybody,
+            Self::HalfSignedIn(_) => Access::HalfSignedIn,
+            Self::Person(_) => Access::Person,
+            Self::Buyer(_) => Access::Buyer,
+            Self::Seller(_) => Access::Seller,
+            Self::Operator(_) => Access::Operator,
+        }
+    }
+}
+
+/// Every route's method, path and who may use it: what a test walks, so that no route is forgotten.
+pub fn route_list() -> impl Iterator<Item = (&'static str, &'static str, Access)> {
+    ROUTES
+        .iter()
+        .map(|route| (route.method, route.path, route.handler.access()))
+}
+
 /// One route.
 pub struct Route {
     /// `GET` or `POST`.

@@ -30,10 +30,11 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-/// The files of the gateway in which one of these words stands.
-fn gateway_files_with(words: &[&str]) -> Vec<String> {
-    let mut found: Vec<String> = sources("src")
+/// The files of the Workers in which one of these words stands.
+fn worker_files_with(words: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = ["src", "dashboard/src", "edge/src"]
         .into_iter()
+        .flat_map(sources)
         .filter(|(_, text)| words.iter().any(|word| text.contains(word)))
         .map(|(name, _)| name)
         .collect();
@@ -42,17 +43,26 @@ fn gateway_files_with(words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_gateway_reaches_the_network_in_two_files_only() {
-    let found = gateway_files_with(&["Fetch::", "fetch_with", "Fetcher"]);
-    assert_eq!(found, ["src/provider.rs", "src/turso.rs"]);
+fn each_worker_reaches_the_network_in_one_file_besides_the_database() {
+    let found = worker_files_with(&["Fetch::", "fetch_with", "Fetcher"]);
+    let known = [
+        "dashboard/src/outbound.rs",
+        "edge/src/turso.rs",
+        "src/provider.rs",
+    ];
+    assert_eq!(found, known);
 }
 
 #[test]
-fn the_gateway_asks_for_time_and_chance_in_one_file_only() {
-    assert_eq!(gateway_files_with(&["Date::", "Delay::"]), ["src/clock.rs"]);
+fn the_workers_ask_for_time_and_chance_in_one_file_only() {
+    let clock = ["edge/src/clock.rs"];
     assert_eq!(
-        gateway_files_with(&["getrandom::u", "getrandom::fill"]),
-        ["src/clock.rs"]
+        worker_files_with(&["worker::Date", "Date::now", "Delay::"]),
+        clock
+    );
+    assert_eq!(
+        worker_files_with(&["getrandom::u", "getrandom::fill"]),
+        clock
     );
 }
 
@@ -77,7 +87,15 @@ fn the_core_does_no_input_or_output() {
 
 #[test]
 fn a_file_holds_one_idea() {
-    for folder in ["src", "core/src", "simulator/src", "xtask/src"] {
+    let folders = [
+        "src",
+        "core/src",
+        "dashboard/src",
+        "edge/src",
+        "simulator/src",
+        "xtask/src",
+    ];
+    for folder in folders {
         for (name, text) in sources(folder) {
             let lines = text.lines().count();
             let is_test = name.ends_with("tests.rs");
@@ -90,7 +108,9 @@ fn a_file_holds_one_idea() {
 
 #[test]
 fn every_setting_is_documented() {
-    let config = fs::read_to_string(root().join("src/config.rs")).unwrap();
+    let config = ["src/config.rs", "dashboard/src/config.rs"]
+        .map(|file| fs::read_to_string(root().join(file)).unwrap())
+        .concat();
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let settings: Vec<&str> = config
         .split('"')

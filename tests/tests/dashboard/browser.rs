@@ -1,0 +1,132 @@
+//! A browser as far as the dashboard can tell: it keeps cookies for a host and sends forms with the
+//! token of its cookie. Pages are looked at in Chromium elsewhere.
+
+use std::collections::BTreeMap;
+
+use tollgate_core::sign_in::{FormToken, Token};
+use ureq::http::{Request, Response};
+
+/// A browser at one origin.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    origin: String,
+    cookies: BTreeMap<String, String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Shown {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where a redirect leads.
+    pub location: String,
+    /// The headers, in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Browser {
+    /// A browser that has never been there.
+    pub fn new(origin: &str) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// A browser in which somebody signed in by a one-time link.
+    pub fn signed_in(link: &str) -> Self {
+        let (origin, path) = link.split_once("/sign-in").expect("a link");
+        let mut browser = Self::new(origin);
+        let shown = browser.get(&format!("/sign-in{path}"));
+        assert_eq!(shown.status, 303, "{shown:?}");
+        browser
+    }
+
+    /// Opens a page.
+    pub fn get(&mut self, path: &str) -> Shown {
+        let request = Request::get(format!("{}{path}", self.origin));
+        self.send(request, String::new())
+    }
+
+    /// Sends a form as the pages do.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let csrf = self.csrf();
+        let mut form: Vec<(&str, &str)> = fields.to_vec();
+        form.push(("csrf", &csrf));
+        self.post_raw(path, &form, &self.origin.clone())
+    }
+
+    /// Sends a form with nothing but these fields, as from a page of that origin.
+    pub fn post_raw(&mut self, path: &str, fields: &[(&str, &str)], origin: &str) -> Shown {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        let request = Request::post(format!("{}{path}", self.origin))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", origin);
+        self.send(request, body.finish())
+    }
+
+    /// What the forms of this browser carry.
+    pub fn csrf(&self) -> String {
+        let cookie = |name| self.cookies.get(name).and_then(|text| Token::parse(text));
+        let token = cookie("__Host-session").or_else(|| cookie("__Host-browser"));
+        token.map_or_else(String::new, |token| FormToken::of(&token).as_str().to_owned())
+    }
+
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    /// Takes a cookie over from another browser, as a thief would.
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn send(&mut self, request: ureq::http::request::Builder, body: String) -> Shown {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = request.header("cookie", cookies.join("; "));
+        let shown = send(request.body(body).expect("a request"));
+        for cookie in shown.headers.get("set-cookie").into_iter().flat_map(|all| all.split('\n')) {
+            let (pair, _) = cookie.split_once(';').unwrap_or((cookie, ""));
+            let (name, value) = pair.split_once('=').expect("a cookie");
+            if value.is_empty() {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        shown
+    }
+}
+
+/// Sends a request and reads its answer, whatever the status; no redirect is followed.
+pub fn send(request: Request<String>) -> Shown {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .build()
+        .into();
+    let mut response: Response<ureq::Body> = agent.run(request).expect("an answer");
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in response.headers() {
+        let value = value.to_str().unwrap_or_default();
+        headers
+            .entry(name.as_str().to_owned())
+            .and_modify(|known| *known = format!("{known}\n{value}"))
+            .or_insert_with(|| value.to_owned());
+    }
+    Shown {
+        status: response.status().as_u16(),
+        location: headers.get("location").cloned().unwrap_or_default(),
+        headers,
+        body: response.body_mut().read_to_string().unwrap_or_default(),
+    }
+}

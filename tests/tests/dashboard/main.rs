@@ -1,0 +1,10 @@
+//! The built dashboard in workerd, with the gateway, sqld and the simulator, as browsers, machines and
+//! strangers see it.
+
+mod browser;
+mod stage;
+
+mod pages;
+mod routes;
+mod signing_in;
+mod webhook;

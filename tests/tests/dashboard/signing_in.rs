@@ -1,0 +1,140 @@
+//! Who gets in, and who does not.
+
+use serde_json::Value;
+
+use crate::browser::{Browser, send};
+use crate::stage::{Stage, shared};
+
+/// The latest mail to an address, once there is one.
+fn mail_to(stage: &Stage, address: &str) -> Value {
+    let url = format!("{}/_sim/mail/wait?to={address}", stage.stack.simulator_url());
+    let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+    let mut told: Value = serde_json::from_str(&text).unwrap();
+    told["mails"][0].take()
+}
+
+fn code_in(mail: &Value) -> String {
+    let subject = mail["subject"].as_str().unwrap();
+    subject.chars().take_while(char::is_ascii_digit).collect()
+}
+
+#[test]
+fn a_newcomer_signs_up_with_nothing_but_an_address_and_the_code_sent_there() {
+    let stage = shared();
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    assert_eq!(browser.get("/").location, "/sign-in");
+    assert_eq!(browser.get("/keys").location, "/sign-in?next=%2Fkeys");
+    browser.get("/sign-in");
+    let asked = browser.post("/sign-in", &[("email", " New.Comer@Example.test "), ("next", "/keys")]);
+    assert_eq!((asked.status, asked.location.as_str()), (303, "/sign-in/code"));
+    let mail = mail_to(&stage, "new.comer@example.test");
+    let code = code_in(&mail);
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let refused = browser.post("/sign-in/code", &[("code", wrong)]);
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("4 more times"), "{}", refused.body);
+    // The code is of no use in another browser.
+    let mut thief = Browser::new(&stage.stack.dashboard_url());
+    thief.get("/sign-in");
+    assert_ne!(thief.post("/sign-in/code", &[("code", &code)]).status, 200);
+    assert_eq!(thief.cookie("__Host-session"), None);
+    let entered = browser.post("/sign-in/code", &[("code", &code)]);
+    assert_eq!((entered.status, entered.location.as_str()), (303, "/keys"));
+    assert_eq!(browser.get("/").status, 200);
+    // Used once.
+    let again = browser.post("/sign-in/code", &[("code", &code)]);
+    assert_ne!(again.status, 200);
+    // The way out closes the door for the cookie, too.
+    let token = browser.cookie("__Host-session").unwrap().to_owned();
+    assert_eq!(browser.post("/sign-out", &[]).location, "/sign-in");
+    let mut thief = Browser::new(&stage.stack.dashboard_url());
+    thief.set_cookie("__Host-session", &token);
+    assert_eq!(thief.get("/").location, "/sign-in");
+}
+
+#[test]
+fn a_page_does_not_tell_whether_an_address_is_known() {
+    let stage = shared();
+    let ask = |email: &str| {
+        let mut browser = Browser::new(&stage.stack.dashboard_url());
+        browser.get("/sign-in");
+        let asked = browser.post("/sign-in", &[("email", email)]);
+        let shown = browser.get("/sign-in/code");
+        (asked.status, asked.location, shown.status, shown.body.replace(email, "ADDRESS"))
+    };
+    let strip = |(a, b, c, body): (u16, String, u16, String)| {
+        let body: String = body.lines().filter(|line| !line.contains("csrf")).collect();
+        let body = body.split("name=\"csrf\"").map(|part| part.get(60..).unwrap_or_default()).collect::<String>();
+        (a, b, c, body)
+    };
+    assert_eq!(strip(ask("reseller@demo.test")), strip(ask("nobody-at-all@demo.test")));
+}
+
+#[test]
+fn a_one_time_link_works_once_and_only_at_its_sellers_host() {
+    let mut stage = shared();
+    stage.renew_links();
+    let link = stage.demo.end_user.sign_in_url.clone();
+    let elsewhere = link.replace(&stage.stack.reseller_url(), &stage.stack.dashboard_url());
+    let path = |link: &str| format!("/sign-in{}", link.split_once("/sign-in").unwrap().1);
+    let mut wrong = Browser::new(&stage.stack.dashboard_url());
+    assert_eq!(wrong.get(&path(&elsewhere)).status, 403);
+    let mut browser = Browser::signed_in(&link);
+    assert_eq!(browser.get("/").status, 200);
+    let mut second = Browser::new(&stage.stack.reseller_url());
+    assert_eq!(second.get(&path(&link)).status, 403);
+    // A session counts at the host of its seller only.
+    let mut moved = Browser::new(&stage.stack.dashboard_url());
+    moved.set_cookie("__Host-session", browser.cookie("__Host-session").unwrap());
+    assert_eq!(moved.get("/").location, "/sign-in");
+}
+
+#[test]
+fn a_form_of_another_site_or_another_session_changes_nothing() {
+    let mut stage = shared();
+    stage.renew_links();
+    let mut browser = Browser::signed_in(&stage.demo.end_user.sign_in_url);
+    let origin = stage.stack.reseller_url();
+    let csrf = browser.csrf();
+    let mut check = |fields: &[(&str, &str)], origin: &str, expect: u16| {
+        let shown = browser.clone().post_raw("/sign-out", fields, origin);
+        assert_eq!(shown.status, expect, "{fields:?} from {origin}");
+    };
+    check(&[], &origin, 403);
+    check(&[("csrf", "")], &origin, 403);
+    check(&[("csrf", "AAAA")], &origin, 403);
+    check(&[("csrf", &csrf)], "https://evil.test", 403);
+    check(&[("csrf", &csrf)], "null", 403);
+    check(&[("csrf", &csrf)], &stage.stack.dashboard_url(), 403);
+    assert_eq!(browser.get("/").status, 200);
+    assert_eq!(browser.post_raw("/sign-out", &[("csrf", &csrf)], &origin).status, 303);
+}
+
+#[test]
+fn nobody_is_led_to_another_site() {
+    let stage = shared();
+    let mut check = |next: &str| {
+        let mut browser = Browser::new(&stage.stack.dashboard_url());
+        browser.get("/sign-in");
+        let address = format!("next-{}@example.test", next.len());
+        browser.post("/sign-in", &[("email", &address), ("next", next)]);
+        let code = code_in(&mail_to(&stage, &address));
+        assert_eq!(browser.post("/sign-in/code", &[("code", &code)]).location, "/", "{next}");
+    };
+    check("https://evil.test/");
+    check("//evil.test");
+    check("/\\evil.test/x");
+    check("javascript:alert(1)");
+}
+
+#[test]
+fn a_host_that_is_nobodys_shows_nothing() {
+    let stage = shared();
+    for host in ["evil.test", "127.0.0.1", "", "localhost:1"] {
+        let request = ureq::http::Request::get(format!("{}/sign-in", stage.stack.dashboard_url()))
+            .header("host", host);
+        let shown = send(request.body(String::new()).unwrap());
+        assert!([400, 421].contains(&shown.status), "{host}: {}", shown.status);
+        assert!(!shown.body.contains("Demo"), "{host}");
+    }
+}
