@@ -10,11 +10,9 @@ const DARK: Rgb = [0x1b, 0x1e, 0x25];
 const WHITE: Rgb = [255; 3];
 const BLACK: Rgb = [0; 3];
 
-/// What WCAG asks of text, in hundredths.
-const TEXT_CONTRAST: u64 = 450;
-/// The same for text that may stand on a tint of its own colour, which takes some of it away.
+/// WCAG asks 450 hundredths of text; text that may stand on a tint of its own colour loses some there.
 const INK_CONTRAST: u64 = 600;
-/// What it asks of parts such as buttons.
+/// What WCAG asks of parts such as buttons.
 const PART_CONTRAST: u64 = 300;
 
 /// One in the unit of `linear`: 1000 to the power of 2.4.
@@ -125,6 +123,9 @@ fn text([red, green, blue]: Rgb) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What WCAG asks of text, in hundredths.
+    const TEXT_CONTRAST: u64 = 450;
 
     #[test]
     fn contrast_is_what_wcag_says() {

@@ -55,8 +55,8 @@ pub fn ago(language: Language, at_ms: i64, now_ms: i64, zone: &Zone) -> Markup {
     let passed_ms = now_ms.saturating_sub(at_ms);
     let text = match passed_ms {
         ..MINUTE_MS => language.tr("just now").to_owned(),
-        ..HOUR_MS => language.fill("{n} min ago", &[("n", &(passed_ms / MINUTE_MS))]),
-        ..DAY_MS => language.fill("{n} h ago", &[("n", &(passed_ms / HOUR_MS))]),
+        MINUTE_MS..HOUR_MS => language.fill("{n} min ago", &[("n", &(passed_ms / MINUTE_MS))]),
+        HOUR_MS..DAY_MS => language.fill("{n} h ago", &[("n", &(passed_ms / HOUR_MS))]),
         _ => return moment(language, at_ms, zone),
     };
     let title = stamp(at_ms).to_zoned(zone.0.clone());
