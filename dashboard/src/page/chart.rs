@@ -126,6 +126,11 @@ pub fn day_bars(language: Language, id: &str, title: &str, days: &Days) -> Marku
     let totals: Vec<Nanos> = (0..days.dates.len()).map(|at| days.total(at)).collect();
     let scale = Scale::up_to(totals.iter().copied().max().unwrap_or_default());
     let summary = summary(language, days, &totals);
+    let each = if days.dates.len() > LABELED_DAYS {
+        ""
+    } else {
+        " is-each"
+    };
     html! {
         figure class="chart" {
             @if series.len() > 1 { (legend(&series)) }
@@ -134,7 +139,7 @@ pub fn day_bars(language: Language, id: &str, title: &str, days: &Days) -> Marku
                     @for tick in scale.ticks() { span { (scale.label(tick)) } }
                 }
                 (bars(language, id, &Picture { title, summary: &summary, days, series: &series, scale }))
-                div class="chart-days" aria-hidden="true" {
+                div class={ "chart-days" (each) } aria-hidden="true" {
                     @for date in labeled(&days.dates) { span { (short_date(language, date)) } }
                 }
             }
@@ -345,4 +350,126 @@ impl Scale {
 fn sum(amounts: impl IntoIterator<Item = Nanos>) -> Nanos {
     let nanos = amounts.into_iter().map(Nanos::get);
     Nanos::new(nanos.fold(0, i64::saturating_add))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn the_axis_has_round_amounts() {
+        let check = |dollars: &str, expect: &[&str]| {
+            let scale = Scale::up_to(Nanos::parse_usd(dollars).unwrap());
+            let labels: Vec<String> = scale.ticks().map(|tick| scale.label(tick)).collect();
+            assert_eq!(labels, expect, "{dollars}");
+        };
+        check("12.4", &["$0", "$5", "$10", "$15"]);
+        check("20", &["$0", "$5", "$10", "$15", "$20"]);
+        check("0.16", &["$0.00", "$0.05", "$0.10", "$0.15", "$0.20"]);
+        check("3.1", &["$0", "$1", "$2", "$3", "$4"]);
+        check(
+            "0.000001234",
+            &["$0.0000000", "$0.0000005", "$0.0000010", "$0.0000015"],
+        );
+        check("4100", &["$0", "$2,000", "$4,000", "$6,000"]);
+        check("1.7", &["$0.00", "$0.50", "$1.00", "$1.50", "$2.00"]);
+        check("0", &["$0.000000000", "$0.000000001"]);
+    }
+
+    #[test]
+    fn the_largest_amount_there_is_has_an_axis() {
+        let scale = Scale::up_to(Nanos::new(i64::MAX));
+        assert_eq!(scale.height(Nanos::ZERO), 0);
+        assert!((1..=HEIGHT).contains(&scale.height(Nanos::new(i64::MAX))));
+    }
+
+    fn row(day: i8, name: &str, nanos: i64) -> (Date, String, Nanos) {
+        (date(2026, 2, day), name.to_owned(), Nanos::new(nanos))
+    }
+
+    fn named(series: &[Series]) -> Vec<(&str, Vec<i64>)> {
+        let plain = |series: &Series| series.values.iter().map(|value| value.get()).collect();
+        series
+            .iter()
+            .map(|series| (series.name.as_str(), plain(series)))
+            .collect()
+    }
+
+    #[test]
+    fn days_without_a_request_are_there_and_empty() {
+        let rows = [
+            row(26, "a", 1),
+            row(28, "b", 5),
+            row(26, "a", 2),
+            row(1, "c", 9),
+        ];
+        let days = Days::from_rows(date(2026, 2, 26), date(2026, 3, 1), rows);
+        let dates = [
+            date(2026, 2, 26),
+            date(2026, 2, 27),
+            date(2026, 2, 28),
+            date(2026, 3, 1),
+        ];
+        assert_eq!(days.dates, dates);
+        assert_eq!(
+            named(&days.series),
+            [("b", vec![0, 0, 5, 0]), ("a", vec![3, 0, 0, 0])]
+        );
+    }
+
+    #[test]
+    fn more_series_than_colors_become_one_and_nothing_is_lost() {
+        let check = |count: i64, names: &[&str], last: i64| {
+            let rows = (0..count).map(|at| row(1, &format!("m{at}"), 100 - at));
+            let days = Days::from_rows(date(2026, 2, 1), date(2026, 2, 1), rows);
+            let few = days.few("Other");
+            let found: Vec<&str> = few.iter().map(|series| series.name.as_str()).collect();
+            assert_eq!(found, names);
+            assert_eq!(few.last().unwrap().total().get(), last);
+            assert_eq!(
+                few.iter().map(|s| s.total().get()).sum::<i64>(),
+                days.total(0).get()
+            );
+        };
+        check(2, &["m0", "m1"], 99);
+        check(7, &["m0", "m1", "m2", "m3", "m4", "m5", "m6"], 94);
+        check(
+            9,
+            &["m0", "m1", "m2", "m3", "m4", "m5", "Other"],
+            94 + 93 + 92,
+        );
+    }
+
+    #[test]
+    fn the_smallest_charge_is_seen_and_a_loss_is_not_drawn() {
+        let rows = [
+            row(1, "a", 1_000_000_000_000),
+            row(2, "a", 1),
+            row(3, "a", -5),
+        ];
+        let days = Days::from_rows(date(2026, 2, 1), date(2026, 2, 3), rows);
+        let html = day_bars(Language::English, "c", "Spend", &days).into_string();
+        let bars: Vec<&str> = html
+            .split("<rect class=\"fill-series-0\"")
+            .skip(1)
+            .collect();
+        assert_eq!(bars.len(), 2, "{html}");
+        assert!(
+            bars[1].contains("y=\"239\"") && bars[1].contains("height=\"1\""),
+            "{html}"
+        );
+        assert!(html.contains("3 Feb: \u{2212}$0.000000005"), "{html}");
+    }
+
+    #[test]
+    fn no_days_are_no_picture_of_anything_else() {
+        let days = Days {
+            dates: Vec::new(),
+            series: Vec::new(),
+        };
+        let html = day_bars(Language::English, "c", "Spend", &days).into_string();
+        assert!(html.contains("No days."), "{html}");
+    }
 }

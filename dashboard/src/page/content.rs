@@ -198,14 +198,17 @@ pub fn code_block(label: &str, text: &str) -> Markup {
 pub fn copy_box(language: Language, id: &str, label: &str, text: &str) -> Markup {
     html! {
         div class="copy-box" {
+            div class="copy-head" {
+                span { (label) }
+                button type="button" class="btn btn-plain btn-xs needs-script"
+                    data-copy={ "#" (id) } data-copied=(language.tr("Copied")) {
+                    (Icon::Copy)
+                    span aria-live="polite" { (language.tr("Copy")) }
+                    span class="sr-only" { ": " (label) }
+                }
+            }
             pre class="code" tabindex="0" role="region" aria-label=(label) {
                 code id=(id) { (text) }
-            }
-            button type="button" class="btn btn-plain btn-sm needs-script"
-                data-copy={ "#" (id) } data-copied=(language.tr("Copied")) {
-                (Icon::Copy)
-                span aria-live="polite" { (language.tr("Copy")) }
-                span class="sr-only" { ": " (label) }
             }
         }
     }

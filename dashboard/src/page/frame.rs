@@ -186,15 +186,13 @@ fn brand(brand: &Brand) -> Markup {
 fn menu(frame: &Frame, nav: &Nav) -> Markup {
     let language = frame.language;
     html! {
-        div id="menu" class="menu-panel" popover {
-            div class="menu-head" {
-                (brand(&frame.brand))
-                @if !nav.role.is_empty() { span class="tag is-neutral" { (nav.role) } }
-            }
-            nav aria-label=(language.tr("Pages")) {
-                ul { @for entry in &nav.entries { li { (link(entry, &nav.active)) } } }
-            }
+        nav id="menu" class="menu-panel" popover aria-label=(language.tr("Pages")) {
+            div class="menu-head" { (brand(&frame.brand)) }
+            ul { @for entry in &nav.entries { li { (link(entry, &nav.active)) } } }
             div class="menu-foot" {
+                @if !nav.role.is_empty() {
+                    p class="px-3 pb-1.5" { span class="tag is-neutral" { (nav.role) } }
+                }
                 p class="menu-person" title=(nav.person) { (nav.person) }
                 div class="flex items-center gap-1" {
                     form method="post" action="/sign-out" class="grow" data-busy {

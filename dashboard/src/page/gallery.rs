@@ -243,16 +243,17 @@ fn parts(text: &str) -> Markup {
         }),
     );
     let zone = Zone::named("America/New_York");
+    let label = if text.is_empty() { "A label" } else { text };
     html! {
         (page_head("Every part", "", html! {}))
-        (tabs(text, &[
+        (tabs(label, &[
             Tab { label: "Models", href: "/a", active: true },
-            Tab { label: text, href: text, active: false },
+            Tab { label, href: text, active: false },
         ]))
         @for kind in [Kind::Neutral, Kind::Info, Kind::Success, Kind::Warning, Kind::Danger] {
             (alert_with(kind, "A heading", html! { "What happened, and what to do. " (text) }))
         }
-        (alert(Kind::Info, text))
+        (alert(Kind::Info, label))
         (card("Filters", filter_form(text, html! {
             (Field::search("find", "Search").id("find"))
             (Field::select("state", "State", &choices()).id("state"))
@@ -270,15 +271,15 @@ fn parts(text: &str) -> Markup {
         }))
         (card("A key", html! {
             (copy_box(LANGUAGE, "secret", "Your key", "tg_live_4sVb9eXAmple0000000000000000000000000000000"))
-            (copy_box(LANGUAGE, "curl", text, &format!("curl https://gateway.example/v1/chat/completions \\\n  -H \"Authorization: Bearer $KEY\" \\\n  -d '{{\"model\": \"gpt-5.2\"}}'{text}")))
-            (code_block(text, text))
+            (copy_box(LANGUAGE, "curl", label, &format!("curl https://gateway.example/v1/chat/completions \\\n  -H \"Authorization: Bearer $KEY\" \\\n  -d '{{\"model\": \"gpt-5.2\"}}'{text}")))
+            (code_block(&format!("Code: {label}"), label))
         }))
         (card("Facts", definition_list(&[
             ("Made", moment(LANGUAGE, NOW_MS, &zone)),
             ("Expires", day(LANGUAGE, NOW_MS, &zone)),
-            (text, html! { (signed_money(usd_nanos("5"))) " " (signed_money(usd_nanos("-0.000001234"))) }),
+            (label, html! { (signed_money(usd_nanos("5"))) " " (signed_money(usd_nanos("-0.000001234"))) }),
         ])))
-        (card(text, live_region("live", empty_state("No keys yet", "A key lets your program call models and pays from your balance.", link_button("Create a key", "/keys/new", Tone::Primary)))))
+        (card(label, live_region("live", empty_state("No keys yet", "A key lets your program call models and pays from your balance.", link_button("Create a key", "/keys/new", Tone::Primary)))))
     }
 }
 

@@ -47,10 +47,62 @@ fn marked(amount: Nanos, text: String) -> Markup {
 pub(super) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(dollars: &str, shown: &str, title: Option<&str>) {
+        let amount = Nanos::parse_usd(dollars).unwrap();
+        let html = money(amount).into_string();
+        let title = title.map_or_else(String::new, |title| format!(" title=\"{title}\""));
+        let expect = format!("<span class=\"money\"{title}>{shown}</span>");
+        assert_eq!(html, expect, "{dollars}");
+    }
+
+    #[test]
+    fn amounts_show_what_matters_and_the_title_every_digit() {
+        check("0", "$0.00", None);
+        check("12.34", "$12.34", None);
+        check("5", "$5.00", None);
+        check("1234567.8", "$1,234,567.80", None);
+        check("123456", "$123,456.00", None);
+        check("0.5", "$0.50", None);
+        check("0.004218372", "$0.00421", Some("$0.004218372"));
+        check("0.000123", "$0.000123", None);
+        check("0.000000001", "$0.000000001", None);
+        check("-0.25", "\u{2212}$0.25", None);
+        check("-1500", "\u{2212}$1,500.00", None);
+        check(
+            "9223372036.854775807",
+            "$9,223,372,036.85",
+            Some("$9223372036.854775807"),
+        );
+    }
+
+    #[test]
+    fn a_page_never_shows_more_credit_than_there_is() {
+        check("9.999999999", "$9.99", Some("$9.999999999"));
+        check("0.999999999", "$0.999", Some("$0.999999999"));
+        check("0.1009", "$0.10", Some("$0.1009"));
+    }
+
+    #[test]
+    fn a_statement_tells_gains_from_losses() {
+        let check = |nanos: i64, expect: &str| {
+            let html = signed_money(Nanos::new(nanos)).into_string();
+            assert!(html.contains(&format!(">{expect}<")), "{html}");
+        };
+        check(5_000_000_000, "+$5.00");
+        check(0, "$0.00");
+        check(-5_000_000_000, "\u{2212}$5.00");
+        check(i64::MIN, "\u{2212}$9,223,372,036.85");
+    }
 }

@@ -76,3 +76,44 @@ pub fn sparkline(title: &str, values: &[i64]) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_the_amounts_say() {
+        let check = |amounts: &[i64], widths: &[i64]| {
+            let items: Vec<Rank> = amounts
+                .iter()
+                .map(|nanos| Rank {
+                    label: String::new(),
+                    href: None,
+                    value: Nanos::new(*nanos),
+                    note: None,
+                })
+                .collect();
+            let html = ranking("", &items).into_string();
+            let bars = html.split("class=\"fill-series-0\" width=\"").skip(1);
+            let found = bars.map(|rest| rest.split('"').next().unwrap().parse().unwrap());
+            assert_eq!(found.collect::<Vec<i64>>(), widths, "{amounts:?}");
+        };
+        check(&[4, 2, 1, 0], &[1000, 500, 250, 0]);
+        check(&[i64::MAX, i64::MAX, i64::MIN], &[1000, 1000, 0]);
+        check(&[0, 0], &[0, 0]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn a_line_goes_from_edge_to_edge() {
+        let check = |values: &[i64], points: &str| {
+            let html = sparkline("Balance", values).into_string();
+            assert!(html.contains(&format!("points=\"{points}\"")), "{html}");
+        };
+        check(&[0, 5, 10], "0,100 500,50 1000,0");
+        check(&[7, 7], "0,100 1000,100");
+        check(&[7], "0,100");
+        check(&[], "");
+        check(&[i64::MIN, i64::MAX], "0,100 1000,0");
+    }
+}

@@ -55,8 +55,8 @@ pub fn ago(language: Language, at_ms: i64, now_ms: i64, zone: &Zone) -> Markup {
     let passed_ms = now_ms.saturating_sub(at_ms);
     let text = match passed_ms {
         ..MINUTE_MS => language.tr("just now").to_owned(),
-        ..HOUR_MS => language.fill("{n} min ago", &[("n", &(passed_ms / MINUTE_MS))]),
-        ..DAY_MS => language.fill("{n} h ago", &[("n", &(passed_ms / HOUR_MS))]),
+        MINUTE_MS..HOUR_MS => language.fill("{n} min ago", &[("n", &(passed_ms / MINUTE_MS))]),
+        HOUR_MS..DAY_MS => language.fill("{n} h ago", &[("n", &(passed_ms / HOUR_MS))]),
         _ => return moment(language, at_ms, zone),
     };
     let title = stamp(at_ms).to_zoned(zone.0.clone());
@@ -93,5 +93,74 @@ const fn month(language: Language, month: i8) -> &'static str {
         10 => language.tr("Oct"),
         11 => language.tr("Nov"),
         _ => language.tr("Dec"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENGLISH: Language = Language::English;
+    /// 3 November 2026, 10:15:42 UTC.
+    const AT_MS: i64 = 1_793_700_942_000;
+
+    #[test]
+    fn moments_are_told_in_the_zone_of_the_person() {
+        let check = |zone: &str, at_ms: i64, text: &str, title: &str| {
+            let html = moment(ENGLISH, at_ms, &Zone::named(zone)).into_string();
+            assert!(html.contains(&format!(">{text}<")), "{zone}: {html}");
+            assert!(
+                html.contains(&format!("title=\"{title}\"")),
+                "{zone}: {html}"
+            );
+        };
+        check("UTC", AT_MS, "3 Nov 2026, 10:15", "2026-11-03 10:15:42 UTC");
+        check(
+            "Europe/Berlin",
+            AT_MS,
+            "3 Nov 2026, 11:15",
+            "2026-11-03 11:15:42 CET",
+        );
+        check(
+            "Asia/Kathmandu",
+            AT_MS,
+            "3 Nov 2026, 16:00",
+            "2026-11-03 16:00:42 +0545",
+        );
+        check(
+            "No/Where",
+            AT_MS,
+            "3 Nov 2026, 10:15",
+            "2026-11-03 10:15:42 UTC",
+        );
+        check(
+            "UTC",
+            i64::MAX,
+            "1 Jan 1970, 00:00",
+            "1970-01-01 00:00:00 UTC",
+        );
+    }
+
+    #[test]
+    fn the_machine_reads_the_same_moment() {
+        let html = moment(ENGLISH, AT_MS, &Zone::named("Asia/Tokyo")).into_string();
+        assert!(html.contains("datetime=\"2026-11-03T10:15:42Z\""), "{html}");
+        let html = day(ENGLISH, AT_MS, &Zone::named("Pacific/Kiritimati")).into_string();
+        let expect = "<time class=\"moment\" datetime=\"2026-11-04\">4 Nov 2026</time>";
+        assert_eq!(html, expect);
+    }
+
+    #[test]
+    fn what_is_recent_is_told_by_its_age() {
+        let check = |passed_ms: i64, text: &str| {
+            let html = ago(ENGLISH, AT_MS - passed_ms, AT_MS, &Zone::named("UTC")).into_string();
+            assert!(html.contains(&format!(">{text}<")), "{html}");
+        };
+        check(-5, "just now");
+        check(59_999, "just now");
+        check(60_000, "1 min ago");
+        check(3_599_999, "59 min ago");
+        check(7_200_000, "2 h ago");
+        check(86_400_000, "2 Nov 2026, 10:15");
     }
 }
