@@ -72,7 +72,9 @@ impl Browser {
     pub fn csrf(&self) -> String {
         let cookie = |name| self.cookies.get(name).and_then(|text| Token::parse(text));
         let token = cookie("__Host-session").or_else(|| cookie("__Host-browser"));
-        token.map_or_else(String::new, |token| FormToken::of(&token).as_str().to_owned())
+        token.map_or_else(String::new, |token| {
+            FormToken::of(&token).as_str().to_owned()
+        })
     }
 
     /// The value of a cookie.
@@ -93,7 +95,12 @@ impl Browser {
             .collect();
         let request = request.header("cookie", cookies.join("; "));
         let shown = send(request.body(body).expect("a request"));
-        for cookie in shown.headers.get("set-cookie").into_iter().flat_map(|all| all.split('\n')) {
+        for cookie in shown
+            .headers
+            .get("set-cookie")
+            .into_iter()
+            .flat_map(|all| all.split('\n'))
+        {
             let (pair, _) = cookie.split_once(';').unwrap_or((cookie, ""));
             let (name, value) = pair.split_once('=').expect("a cookie");
             if value.is_empty() {

@@ -14,7 +14,9 @@ fn check(script: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
     let demo = serde_json::to_string(&stage.demo).unwrap();
     let mut node = command("node");
-    node.arg("--test").arg(folder.join(script)).env("DEMO", demo);
+    node.arg("--test")
+        .arg(folder.join(script))
+        .env("DEMO", demo);
     node.env("CHROMIUM_BIN", xtask::setup::chromium().unwrap());
     for (name, url) in [
         ("DASHBOARD_URL", stage.stack.dashboard_url()),

@@ -92,9 +92,24 @@ fn with_the_wrong_role_a_page_does_not_exist() {
     stage.renew_links();
     let demo = &stage.demo;
     let people = [
-        ("end user", &demo.end_user, [Access::Seller, Access::Operator].as_slice(), [demo.end_user.email.as_str(), &demo.reseller_customer_id]),
-        ("reseller", &demo.reseller, [Access::Operator].as_slice(), [demo.reseller.email.as_str(), &demo.reseller_customer_id]),
-        ("operator", &demo.operator, [Access::Buyer].as_slice(), [demo.operator.email.as_str(), &demo.account_id]),
+        (
+            "end user",
+            &demo.end_user,
+            [Access::Seller, Access::Operator].as_slice(),
+            [demo.end_user.email.as_str(), &demo.reseller_customer_id],
+        ),
+        (
+            "reseller",
+            &demo.reseller,
+            [Access::Operator].as_slice(),
+            [demo.reseller.email.as_str(), &demo.reseller_customer_id],
+        ),
+        (
+            "operator",
+            &demo.operator,
+            [Access::Buyer].as_slice(),
+            [demo.operator.email.as_str(), &demo.account_id],
+        ),
     ];
     for (name, person, forbidden, own) in people {
         let mut browser = Browser::signed_in(&person.sign_in_url);
@@ -120,8 +135,16 @@ fn somebody_elses_objects_are_not_found() {
     let demo = &stage.demo;
     // Neither is a customer of the other's seller.
     let people = [
-        ("end user", &demo.end_user, [Access::Buyer, Access::Person].as_slice()),
-        ("reseller", &demo.reseller, [Access::Buyer, Access::Seller, Access::Person].as_slice()),
+        (
+            "end user",
+            &demo.end_user,
+            [Access::Buyer, Access::Person].as_slice(),
+        ),
+        (
+            "reseller",
+            &demo.reseller,
+            [Access::Buyer, Access::Seller, Access::Person].as_slice(),
+        ),
     ];
     for (name, person, allowed) in people {
         let mut browser = Browser::signed_in(&person.sign_in_url);
@@ -132,8 +155,16 @@ fn somebody_elses_objects_are_not_found() {
             let path = path_of(&stage, pattern);
             let shown = ask(&mut browser, method, &path);
             let what = format!("{name}: {method} {path}");
-            assert!([404, 422].contains(&shown.status), "{what}: {}", shown.status);
-            let own = [demo.end_user.email.as_str(), &demo.reseller_customer_id, &demo.account_id];
+            assert!(
+                [404, 422].contains(&shown.status),
+                "{what}: {}",
+                shown.status
+            );
+            let own = [
+                demo.end_user.email.as_str(),
+                &demo.reseller_customer_id,
+                &demo.account_id,
+            ];
             check_silent(&stage, &shown, &what, &own);
         }
     }
@@ -149,10 +180,19 @@ fn every_answer_forbids_foreign_scripts_and_frames() {
         let mut browser = Browser::new(&stage.stack.dashboard_url());
         let shown = browser.get(&path_of(&stage, pattern));
         let policy = &shown.headers["content-security-policy"];
-        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
             assert!(policy.contains(part), "{pattern}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{pattern}: {policy}");
-        assert_eq!(shown.headers["x-content-type-options"], "nosniff", "{pattern}");
+        assert_eq!(
+            shown.headers["x-content-type-options"], "nosniff",
+            "{pattern}"
+        );
     }
 }

@@ -7,8 +7,16 @@ use crate::stage::{Stage, shared};
 
 /// The latest mail to an address, once there is one.
 fn mail_to(stage: &Stage, address: &str) -> Value {
-    let url = format!("{}/_sim/mail/wait?to={address}", stage.stack.simulator_url());
-    let text = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+    let url = format!(
+        "{}/_sim/mail/wait?to={address}",
+        stage.stack.simulator_url()
+    );
+    let text = ureq::get(&url)
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_to_string()
+        .unwrap();
     let mut told: Value = serde_json::from_str(&text).unwrap();
     told["mails"][0].take()
 }
@@ -25,8 +33,14 @@ fn a_newcomer_signs_up_with_nothing_but_an_address_and_the_code_sent_there() {
     assert_eq!(browser.get("/").location, "/sign-in");
     assert_eq!(browser.get("/keys").location, "/sign-in?next=%2Fkeys");
     browser.get("/sign-in");
-    let asked = browser.post("/sign-in", &[("email", " New.Comer@Example.test "), ("next", "/keys")]);
-    assert_eq!((asked.status, asked.location.as_str()), (303, "/sign-in/code"));
+    let asked = browser.post(
+        "/sign-in",
+        &[("email", " New.Comer@Example.test "), ("next", "/keys")],
+    );
+    assert_eq!(
+        (asked.status, asked.location.as_str()),
+        (303, "/sign-in/code")
+    );
     let mail = mail_to(&stage, "new.comer@example.test");
     let code = code_in(&mail);
     let wrong = if code == "000000" { "000001" } else { "000000" };
@@ -60,14 +74,25 @@ fn a_page_does_not_tell_whether_an_address_is_known() {
         browser.get("/sign-in");
         let asked = browser.post("/sign-in", &[("email", email)]);
         let shown = browser.get("/sign-in/code");
-        (asked.status, asked.location, shown.status, shown.body.replace(email, "ADDRESS"))
+        (
+            asked.status,
+            asked.location,
+            shown.status,
+            shown.body.replace(email, "ADDRESS"),
+        )
     };
     let strip = |(a, b, c, body): (u16, String, u16, String)| {
         let body: String = body.lines().filter(|line| !line.contains("csrf")).collect();
-        let body = body.split("name=\"csrf\"").map(|part| part.get(60..).unwrap_or_default()).collect::<String>();
+        let body = body
+            .split("name=\"csrf\"")
+            .map(|part| part.get(60..).unwrap_or_default())
+            .collect::<String>();
         (a, b, c, body)
     };
-    assert_eq!(strip(ask("reseller@demo.test")), strip(ask("nobody-at-all@demo.test")));
+    assert_eq!(
+        strip(ask("reseller@demo.test")),
+        strip(ask("nobody-at-all@demo.test"))
+    );
 }
 
 #[test]
@@ -107,7 +132,12 @@ fn a_form_of_another_site_or_another_session_changes_nothing() {
     check(&[("csrf", &csrf)], "null", 403);
     check(&[("csrf", &csrf)], &stage.stack.dashboard_url(), 403);
     assert_eq!(browser.get("/").status, 200);
-    assert_eq!(browser.post_raw("/sign-out", &[("csrf", &csrf)], &origin).status, 303);
+    assert_eq!(
+        browser
+            .post_raw("/sign-out", &[("csrf", &csrf)], &origin)
+            .status,
+        303
+    );
 }
 
 #[test]
@@ -119,7 +149,11 @@ fn nobody_is_led_to_another_site() {
         let address = format!("next-{}@example.test", next.len());
         browser.post("/sign-in", &[("email", &address), ("next", next)]);
         let code = code_in(&mail_to(&stage, &address));
-        assert_eq!(browser.post("/sign-in/code", &[("code", &code)]).location, "/", "{next}");
+        assert_eq!(
+            browser.post("/sign-in/code", &[("code", &code)]).location,
+            "/",
+            "{next}"
+        );
     };
     check("https://evil.test/");
     check("//evil.test");
@@ -134,7 +168,11 @@ fn a_host_that_is_nobodys_shows_nothing() {
         let request = ureq::http::Request::get(format!("{}/sign-in", stage.stack.dashboard_url()))
             .header("host", host);
         let shown = send(request.body(String::new()).unwrap());
-        assert!([400, 421].contains(&shown.status), "{host}: {}", shown.status);
+        assert!(
+            [400, 421].contains(&shown.status),
+            "{host}: {}",
+            shown.status
+        );
         assert!(!shown.body.contains("Demo"), "{host}");
     }
 }

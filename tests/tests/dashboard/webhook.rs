@@ -42,7 +42,11 @@ fn an_event_that_stripe_did_not_sign_now_is_refused() {
     check(body, &sign(secret, now + 301, body), 400);
     check(&body.replace("evt_1", "evt_2"), &right, 400);
     // While secrets are rotated there are several signatures.
-    let both = format!("{},v1={}", sign("whsec_other", now, body), right.split_once("v1=").unwrap().1);
+    let both = format!(
+        "{},v1={}",
+        sign("whsec_other", now, body),
+        right.split_once("v1=").unwrap().1
+    );
     check(body, &both, 200);
     // Signed by Stripe, and still nothing that means anything here.
     check("{}", &sign(secret, now, "{}"), 400);

@@ -6,8 +6,10 @@ mod alarms;
 mod audit;
 mod budget;
 mod credit;
+mod domain;
 mod key;
 mod limits;
+mod person;
 mod posting;
 mod rule;
 mod sale;
@@ -66,6 +68,12 @@ enum Command {
     /// What an account charges the accounts right below it
     #[command(subcommand)]
     Rule(rule::Command),
+    /// Who signs in at the dashboard
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Which hosts show whose pages
+    #[command(subcommand)]
+    Domain(domain::Command),
     /// Shows what people must know, the latest first, or says that it was seen
     Alarms(alarms::Arguments),
     /// Shows who changed what, the latest first
@@ -93,6 +101,8 @@ impl Arguments {
             Command::Refund(refund) => refund.run(&session)?,
             Command::Dispute(dispute) => dispute.run(&session)?,
             Command::Rule(command) => command.run(&session)?,
+            Command::Person(command) => command.run(&session)?,
+            Command::Domain(command) => command.run(&session)?,
             Command::Alarms(arguments) => arguments.run(&session)?,
             Command::Audit(arguments) => arguments.run(&session)?,
         };

@@ -10,7 +10,7 @@ mod time;
 pub use ids::{account, key, kind, rule};
 pub use limits::limit;
 pub use money::{markup, usd, usd_from_zero};
-pub use text::{line, pattern, reference};
+pub use text::{email, line, origin, pattern, reference};
 pub use time::{later, moment};
 
 /// What was read is what was expected, or its refusal says so and gives a hint.

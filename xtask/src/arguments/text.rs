@@ -1,6 +1,9 @@
 //! Free text of one line: patterns of model names, names, reasons and references. Text that names
 //! something which exists is in `ids.rs`.
 
+use tollgate_core::people::EmailAddress;
+use ureq::http::Uri;
+
 use crate::failure::Failure;
 
 const MAX_TEXT_BYTES: usize = 200;
@@ -49,10 +52,65 @@ pub fn reference(text: &str) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
+/// An e-mail address.
+///
+/// # Errors
+/// When it is none.
+pub fn email(text: &str) -> Result<EmailAddress, Failure> {
+    EmailAddress::parse(text).ok_or_else(|| {
+        Failure::new(format!("`{text}` is no e-mail address"))
+            .hint("an address looks like `someone@example.com`")
+    })
+}
+
+/// Scheme, host and port, in lower case: where pages are. Plain HTTP is for this machine.
+///
+/// # Errors
+/// When it is anything else, or has a path.
+pub fn origin(text: &str) -> Result<String, Failure> {
+    let typed = text.trim_end_matches('/').to_ascii_lowercase();
+    let uri: Option<Uri> = typed.parse().ok();
+    let is_origin = uri.is_some_and(|uri| {
+        let local = matches!(uri.host(), Some("localhost" | "127.0.0.1"));
+        let scheme = uri.scheme_str().unwrap_or_default();
+        (scheme == "https" || (scheme == "http" && local))
+            && uri
+                .authority()
+                .is_some_and(|authority| !authority.as_str().contains('@'))
+            && uri.path() == "/"
+            && uri.query().is_none()
+    });
+    if is_origin {
+        return Ok(typed);
+    }
+    Err(Failure::new(format!("`{text}` is no origin"))
+        .hint("an origin is a scheme and a host, such as `https://shop.example`"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::arguments::same;
+
+    #[test]
+    fn an_origin_is_a_safe_place_for_pages() {
+        let check = |text: &str, expect: Result<&str, &str>| {
+            same(text, origin(text), expect.map(str::to_owned));
+        };
+        check("https://Shop.example/", Ok("https://shop.example"));
+        check("http://127.0.0.1:8788", Ok("http://127.0.0.1:8788"));
+        for text in [
+            "http://shop.example",
+            "https://shop.example/path",
+            "https://a@shop.example",
+            "https://shop.example?x",
+            "ftp://localhost",
+            "shop.example",
+            "",
+        ] {
+            check(text, Err("no origin"));
+        }
+    }
 
     #[test]
     fn names_patterns_and_references_are_one_line() {
