@@ -7,6 +7,13 @@
 -- written row a call, and nothing in it changes with the call.
 CREATE INDEX requests_by_account ON requests (account_id, id);
 
+-- The customers of a seller, which people page through and search. Nothing in them changes with a call.
+CREATE INDEX accounts_by_name ON accounts (parent_id, name COLLATE NOCASE, id);
+CREATE INDEX accounts_by_age ON accounts (parent_id, created_at_ms, id);
+
+-- Who changed a rule, a customer or a model.
+CREATE INDEX audit_log_by_subject ON audit_log (subject, id);
+
 -- Who signs in. The same e-mail address at two sellers is two people.
 CREATE TABLE people (
   id TEXT PRIMARY KEY NOT NULL,

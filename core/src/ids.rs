@@ -67,6 +67,11 @@ text_id!(
     RuleId,
     "rul_"
 );
+text_id!(
+    /// A person who signs in at the dashboard.
+    PersonId,
+    "per_"
+);
 
 /// One call: 41 bits of milliseconds since 2024, then 22 random bits, so that ids sort by time and
 /// fit SQLite's integer key. Two calls may draw the same id; the request's nonce tells them apart.

@@ -30,6 +30,7 @@ pub mod inquiry;
 pub mod ledger;
 pub mod limits;
 pub mod reconcile;
+pub mod selling;
 pub mod settlement;
 pub mod stored_call;
 pub mod sweep;

@@ -22,6 +22,28 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether some text has the form of both patterns.
+#[must_use]
+pub fn intersect(one: &str, other: &str) -> bool {
+    let (Some((head, tail)), Some((other_head, other_tail))) = (ends(one), ends(other)) else {
+        // A pattern without a star is one text; two of them are the same or not.
+        return if one.contains('*') {
+            matches(one, other)
+        } else {
+            matches(other, one)
+        };
+    };
+    // The stars take whatever lies between, so only the ends can be at odds.
+    (head.starts_with(other_head) || other_head.starts_with(head))
+        && (tail.ends_with(other_tail) || other_tail.ends_with(tail))
+}
+
+/// What is before the first star and after the last; `None` without a star.
+fn ends(pattern: &str) -> Option<(&str, &str)> {
+    let (head, rest) = pattern.split_once('*')?;
+    Some((head, rest.rsplit_once('*').map_or(rest, |(_, tail)| tail)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +88,28 @@ mod tests {
         check("ab*ba", "aba", false);
         check("exact", "exact", true);
         check("exact", "exactly", false);
+    }
+
+    #[test]
+    fn two_patterns_meet_where_a_text_has_both_forms() {
+        let check = |one: &str, other: &str, expect: bool| {
+            assert_eq!(intersect(one, other), expect, "{one} {other}");
+            assert_eq!(intersect(other, one), expect, "{other} {one}");
+        };
+        check("a", "a", true);
+        check("a", "b", false);
+        check("*", "", true);
+        check("*", "a/*", true);
+        check("a/*", "a/b", true);
+        check("a/*", "b/*", false);
+        check("a/*", "*-mini", true);
+        check("a/*", "a/b*-mini", true);
+        check("a*x", "*xy", false);
+        check("a*b", "ab*b", true);
+        check("ab*", "*ba", true);
+        check("a*m*b", "a*n*b", true);
+        check("ab", "a*b*c", false);
+        check("a*a", "a", false);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod read;
 use crate::hrana::{Batch, Statement, StepIndex};
 use crate::ids::AccountId;
 
+pub(crate) use budgets::spend_limit_steps;
 pub use budgets::{
     BudgetEdit, account_purse_statement, edit_key_budget, edit_spend_limit, key_purse_statement,
     read_purse,
@@ -18,15 +19,17 @@ pub use budgets::{
 pub use change::{
     LimitEdit, edit_account_limits, edit_key_limits, end_rule, revoke_key, set_suspended,
 };
+pub(crate) use change::{account_limits_steps, end_rule_steps, raise_key_versions, suspend_steps};
 pub use create::{NewAccount, NewKey, NewRule};
 pub use history::{
     AuditLine, CallLine, LedgerLine, audit_statement, calls_statement, ledger_statement,
     read_audit_line, read_call_line, read_ledger_line,
 };
+pub(crate) use read::id;
 pub use read::{
-    Account, Key, Rule, account_statement, accounts_statement, ancestors_statement, key_statement,
-    keys_statement, operator_statement, read_account, read_key, read_rule, rule_statement,
-    rules_statement,
+    Account, Key, Rule, account_statement, accounts_statement, ancestors_statement,
+    child_statement, key_statement, keys_statement, operator_statement, read_account, read_key,
+    read_rule, rule_statement, rules_statement,
 };
 
 /// A transaction, and the step that tells whether it took place.
@@ -63,7 +66,7 @@ impl AccountKind {
     }
 }
 
-fn raise_rules_version(account: &AccountId) -> Statement {
+pub(crate) fn raise_rules_version(account: &AccountId) -> Statement {
     Statement::new("UPDATE accounts SET rules_version = rules_version + 1 WHERE id = ?1")
         .bind(account.as_str())
 }

@@ -89,6 +89,14 @@ pub fn account_statement(account: &AccountId) -> Statement {
     Statement::new(format!("{ACCOUNT} WHERE id = ?1")).bind(account.as_str())
 }
 
+/// Reads an account that is right below another.
+#[must_use]
+pub fn child_statement(parent: &AccountId, account: &AccountId) -> Statement {
+    Statement::new(format!("{ACCOUNT} WHERE id = ?1 AND parent_id = ?2"))
+        .bind(account.as_str())
+        .bind(parent.as_str())
+}
+
 /// Reads the operator's account, if there is one.
 #[must_use]
 pub fn operator_statement() -> Statement {
@@ -198,7 +206,8 @@ pub fn read_rule(row: &Row) -> Result<Rule, HranaFault> {
     })
 }
 
-pub(super) fn id<T>(
+/// Reads a column as an id.
+pub(crate) fn id<T>(
     row: &Row,
     column: usize,
     parse: fn(&str) -> Option<T>,

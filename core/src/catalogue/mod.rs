@@ -6,11 +6,13 @@ mod cost;
 mod images;
 mod import;
 mod model_pricing;
+mod sale;
 mod store;
 mod stored;
 
 pub use cost::{ClockWindow, Cost, Dimension, Override, UnitPrices};
 pub use import::{Import, ImportError, Refused, import};
+pub(crate) use sale::ON_SALE;
 pub use store::{CostLine, Sources, costs_statement, read_cost_line, store};
 pub use stored::StoredCostError;
 

@@ -158,6 +158,16 @@ impl Column for String {
     }
 }
 
+impl Column for Vec<u8> {
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Blob(bytes) = value {
+            Some(bytes.clone())
+        } else {
+            None
+        }
+    }
+}
+
 impl<T: Column> Column for Option<T> {
     fn from_value(value: &Value) -> Option<Self> {
         if *value == Value::Null {
@@ -314,6 +324,8 @@ mod tests {
         assert_eq!(row.get::<i64>(0), Ok(9_007_199_254_740_993));
         assert_eq!(row.get::<String>(1), Ok("é".to_owned()));
         assert_eq!(row.get::<Option<i64>>(2), Ok(None));
+        assert_eq!(row.get::<Vec<u8>>(3), Ok(vec![0, 255]));
+        assert_eq!(row.get::<Vec<u8>>(1), Err(HranaFault::UnexpectedColumn(1)));
         assert_eq!(row.get::<String>(0), Err(HranaFault::UnexpectedColumn(0)));
         assert_eq!(row.get::<i64>(9), Err(HranaFault::UnexpectedColumn(9)));
         assert_eq!(

@@ -95,6 +95,10 @@ const EITHER_ABOVE: &str = "\
 SELECT 1 FROM accounts c JOIN accounts p ON p.id = c.parent_id
 WHERE p.kind = 'reseller' AND ((p.id = ?1 AND c.id = ?2) OR (p.id = ?2 AND c.id = ?1))";
 
+const OPERATOR_AND_CHILD: &str = "\
+SELECT 1 FROM accounts c JOIN accounts p ON p.id = c.parent_id
+WHERE p.kind = 'operator' AND p.id = ?1 AND c.id = ?2";
+
 const WALLET: &str = "SELECT balance_nanos - held_nanos, debt_nanos FROM accounts WHERE id = ?1";
 
 impl LedgerEntry {
@@ -113,20 +117,7 @@ impl Posting {
         let mut batch = Batch::new();
         let begin = batch.steps().len();
         let mut transaction = batch.begin(None);
-        if let Some(family) = &self.family {
-            require_row(&mut transaction, family.statement());
-        }
-        let mut covered = None;
-        for line in &self.lines {
-            if let Some(statement) = line.reversed() {
-                require_row(&mut transaction, statement);
-            }
-            line.post(&mut transaction, change);
-            let made = transaction.require_change();
-            if line.movement == Movement::Covered {
-                covered = Some((line, made));
-            }
-        }
+        let covered = self.append(&mut transaction, change);
         let commit = transaction.commit();
         let mut why = |statement| batch.step(Some(Condition::not_ok(commit)), statement);
         let existing = self.lines.iter().map(|line| why(line.existing())).collect();
@@ -148,16 +139,35 @@ impl Posting {
             cover,
         }
     }
+
+    /// Makes the posting a part of a transaction that has more to do: all of it takes place, or none.
+    /// The debit that must be covered is returned with the step that tells whether it was.
+    pub(crate) fn append(
+        &self,
+        transaction: &mut Transaction<'_>,
+        change: &Change,
+    ) -> Option<(&Line, StepIndex)> {
+        if let Some(family) = &self.family {
+            require_row(transaction, family.statement());
+        }
+        let mut covered = None;
+        for line in &self.lines {
+            if let Some(statement) = line.reversed() {
+                require_row(transaction, statement);
+            }
+            line.post(transaction, change);
+            let made = transaction.require_change();
+            if line.movement == Movement::Covered {
+                covered = Some((line, made));
+            }
+        }
+        covered
+    }
 }
 
 /// Aborts the transaction unless the statement, a constant `SELECT 1`, finds a row.
 fn require_row(transaction: &mut Transaction<'_>, statement: Statement) {
-    let sql = format!(
-        "INSERT INTO guard (ok) SELECT 0 WHERE NOT EXISTS ({})",
-        statement.sql()
-    );
-    let guard = statement.args().iter().cloned();
-    transaction.then(guard.fold(Statement::new(sql), Statement::bind));
+    transaction.require_row(&statement);
 }
 
 impl Line {
@@ -228,6 +238,7 @@ impl Family {
         let (sql, one, other) = match self {
             Self::ParentAndChild(parent, child) => (PARENT_AND_CHILD, parent, child),
             Self::EitherAbove(one, other) => (EITHER_ABOVE, one, other),
+            Self::OperatorAndChild(operator, child) => (OPERATOR_AND_CHILD, operator, child),
         };
         Statement::new(sql).bind(one.as_str()).bind(other.as_str())
     }

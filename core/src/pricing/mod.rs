@@ -3,10 +3,14 @@
 
 mod cost;
 mod display;
+mod preview;
 mod quote;
 mod rule;
 
 pub use cost::{BoundRefusal, cost_bound, cost_of};
 pub use display::public_model;
+pub use preview::{
+    NotSold, Offer, Priceable, Reference, Tariff, UnitOffer, offer, same_price, with_draft,
+};
 pub use quote::{Quote, affordable_output_tokens};
 pub use rule::{PriceRule, charges, pick};

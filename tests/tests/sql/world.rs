@@ -17,7 +17,7 @@ use tollgate_tests::Server;
 pub const NOW_MS: i64 = 1_795_348_800_000;
 
 /// A world with a database of its own.
-pub struct World(tollgate_tests::World<Server>);
+pub struct World(pub tollgate_tests::World<Server>);
 
 impl Deref for World {
     type Target = tollgate_tests::World<Server>;
