@@ -7,6 +7,7 @@ mod customers;
 mod draft;
 mod market;
 mod overlap;
+mod revenue;
 mod rules;
 
 pub use customer::{
@@ -17,6 +18,10 @@ pub use customers::{CustomerLine, CustomerOrder, CustomersQuery, SPEND_DAYS, rea
 pub use draft::{MAX_MIN_CHARGE, MAX_PRIORITY, RuleDraft, RuleInput, RuleProblem};
 pub use market::{Market, MarketBatch, MarketQuery, PreviewLine, preview};
 pub use overlap::{Extent, Overlap, overlaps};
+pub use revenue::{
+    CustomerEarnings, Days, EXPORT_HEADER, Earnings, ExportLine, MAX_DAYS, MOST_EARNERS, Revenue,
+    RevenueBatch, export_statement, read_export_line, revenue_batch,
+};
 pub use rules::{
     MAX_LIVE_RULES, RuleLine, SaveBatch, Saved, end_rule, ended_rules_statement,
     live_rules_statement, read_rule_line, save_rule,

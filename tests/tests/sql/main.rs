@@ -11,6 +11,7 @@ mod ledger;
 mod parallel_slots;
 mod prices;
 mod reconcile;
+mod revenue;
 mod settlement;
 mod sweep;
 mod true_up;

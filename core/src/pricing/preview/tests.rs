@@ -175,7 +175,7 @@ impl Draws {
     fn next(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
         self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below
+        (self.0 >> 33).checked_rem(below).unwrap_or_default()
     }
 
     fn amount(&mut self, below: u64) -> i64 {
@@ -189,9 +189,10 @@ impl Draws {
             let pattern = patterns[usize::try_from(self.next(6)).unwrap()];
             let price = (self.amount(30_000), self.amount(4_000));
             let mut rule = rule(&format!("r{number}"), pattern, price);
-            rule.priority = self.amount(3) - 1;
-            rule.starts_at_ms = NOW_MS - 5 + self.amount(7);
-            rule.ends_at_ms = (self.next(3) == 0).then(|| NOW_MS - 1 + self.amount(3));
+            rule.priority = self.amount(3).saturating_sub(1);
+            rule.starts_at_ms = self.amount(7).saturating_add(NOW_MS - 5);
+            rule.ends_at_ms =
+                (self.next(3) == 0).then(|| self.amount(3).saturating_add(NOW_MS - 1));
             rule
         });
         rules.collect()
