@@ -1,8 +1,12 @@
 //! The audit log: every change that a person makes, with before and after, written by the same
 //! transaction that makes the change; and what the database said to such a change.
 
+mod page;
+
 use crate::hrana::{Batch, Condition, Reply, Statement, StepIndex};
 use crate::ids::AccountId;
+
+pub use page::{AuditEntry, AuditQuery, AuditScope, read_audit_entry};
 
 /// Who changes what, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,17 @@ impl Change {
             .bind(after)
             .bind(self.at_ms)
     }
+}
+
+/// SQL for who made the change of the row `l` of `audit_log`, as an account may know it: a person of the
+/// account's own by name or address, anyone else only by what kind of actor it is. `account` is an SQL
+/// expression for the account's id.
+pub(crate) fn actor_sql(account: &str) -> String {
+    format!(
+        "coalesce((SELECT coalesce(nullif(p.name, ''), p.email) FROM people p \
+         WHERE 'person:' || p.id = l.actor AND p.id = substr(l.actor, 8) AND p.account_id = {account}), \
+         substr(l.actor, 1, instr(l.actor || ':', ':') - 1))"
+    )
 }
 
 /// What the database said to a change.

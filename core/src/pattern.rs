@@ -1,6 +1,17 @@
 //! Patterns of model names, in which `*` stands for any text: what price rules and lists of allowed
 //! models are written in. What a match means is decided by them.
 
+/// The longest pattern, in bytes: no model's name is longer.
+pub const MAX_BYTES: usize = 200;
+
+/// Whether a text can be a pattern: letters of a model's name and `*`, at least one, at most
+/// [`MAX_BYTES`].
+#[must_use]
+pub fn is_pattern(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    !text.is_empty() && text.len() <= MAX_BYTES && plain
+}
+
 /// Whether `text` has the form of `pattern`, in which `*` stands for any text, also none, also in
 /// the middle and more than once. Takes time in proportion to their lengths multiplied.
 #[must_use]

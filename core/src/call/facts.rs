@@ -3,7 +3,7 @@
 //! misprice nothing.
 
 use crate::admission::{Snapshot, read_snapshot, snapshot_statement};
-use crate::catalogue::{Cost, Model, ON_SALE};
+use crate::catalogue::{Cost, Model, on_sale_sql};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::RuleId;
 use crate::key::KeyHash;
@@ -99,12 +99,13 @@ pub fn read_caller(snapshot: &[Row], rules: &[Row]) -> Result<Option<CallerFacts
 /// off, and the operator does not refuse its name. Models and costs are the same for every account.
 #[must_use]
 pub fn model_statement(slug: Option<&str>) -> Statement {
+    let on_sale = on_sale_sql();
     let order = "ORDER BY m.slug, c.effective_from_ms";
     match slug {
         Some(slug) => {
-            Statement::new(format!("{MODELS}m.slug = ?1 AND {ON_SALE} {order}")).bind(slug)
+            Statement::new(format!("{MODELS}m.slug = ?1 AND {on_sale} {order}")).bind(slug)
         }
-        None => Statement::new(format!("{MODELS}{ON_SALE} {order}")),
+        None => Statement::new(format!("{MODELS}{on_sale} {order}")),
     }
 }
 

@@ -3,9 +3,8 @@
 
 use crate::ids::{AccountId, RuleId};
 use crate::money::{MoneyError, Nanos};
+use crate::pattern;
 use crate::pricing::PriceRule;
-
-const MAX_PATTERN_BYTES: usize = 200;
 
 /// The dearest markup, in hundredths of a percent: 100,000 %. The database refuses more.
 const MAX_MARKUP_BPS: i64 = 10_000_000;
@@ -174,9 +173,9 @@ fn read_pattern(text: &str) -> Result<String, RuleProblem> {
     let text = text.trim();
     if text.is_empty() {
         Err(RuleProblem::PatternMissing)
-    } else if text.len() > MAX_PATTERN_BYTES {
+    } else if text.len() > pattern::MAX_BYTES {
         Err(RuleProblem::PatternTooLong)
-    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    } else if !pattern::is_pattern(text) {
         Err(RuleProblem::PatternNotPlain)
     } else {
         Ok(text.to_owned())

@@ -3,7 +3,7 @@
 //! it pays itself, never what the provider bills.
 
 use crate::accounts::id;
-use crate::catalogue::{Cost, ON_SALE};
+use crate::catalogue::{Cost, on_sale_sql};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::{AccountId, RuleId};
 use crate::money::Nanos;
@@ -89,7 +89,7 @@ impl MarketQuery<'_> {
         let rules = Statement::new(RULES)
             .bind(self.seller.as_str())
             .bind(self.now_ms);
-        let models = Statement::new(MODELS.replace("{on_sale}", ON_SALE))
+        let models = Statement::new(MODELS.replace("{on_sale}", &on_sale_sql()))
             .bind(self.at_ms)
             .bind(self.after)
             .bind(self.search.trim().to_lowercase())

@@ -3,7 +3,7 @@
 //! in one transaction.
 
 use crate::accounts::{NewRule, end_rule_steps, id, raise_rules_version};
-use crate::audit::{Change, ChangeBatch};
+use crate::audit::{Change, ChangeBatch, actor_sql};
 use crate::hrana::{Batch, Condition, HranaFault, Reply, Row, Statement, StepIndex};
 use crate::ids::{AccountId, RuleId};
 use crate::money::Nanos;
@@ -19,25 +19,28 @@ pub struct RuleLine {
     pub rule: PriceRule,
     /// When it was created, in Unix milliseconds.
     pub created_at_ms: i64,
-    /// Who created it, as the audit log has it.
+    /// Who created it: a person of the seller's by name, else what kind of actor, such as `admin`.
     pub created_by: Option<String>,
-    /// Who ended it, or said when it will end.
+    /// Who ended it, or said when it will end, in the same way.
     pub ended_by: Option<String>,
 }
 
-// A person of the seller's own is told by name; of others nothing but what kind of actor it was.
-const LINE: &str = "\
-SELECT r.id, r.pattern, r.markup_bps, r.min_charge_nanos, r.priority, r.starts_at_ms, r.ends_at_ms,
-  r.created_at_ms,
-  (SELECT coalesce((SELECT coalesce(nullif(p.name, ''), p.email) FROM people p
-      WHERE p.id = substr(l.actor, 8) AND p.account_id = r.account_id), substr(l.actor, 1, instr(l.actor || ':', ':') - 1))
-    FROM audit_log l WHERE l.subject = r.id AND l.account_id = r.account_id
-      AND l.action = 'rule.create' ORDER BY l.id DESC LIMIT 1),
-  (SELECT coalesce((SELECT coalesce(nullif(p.name, ''), p.email) FROM people p
-      WHERE p.id = substr(l.actor, 8) AND p.account_id = r.account_id), substr(l.actor, 1, instr(l.actor || ':', ':') - 1))
-    FROM audit_log l WHERE l.subject = r.id AND l.account_id = r.account_id
-      AND l.action = 'rule.end' ORDER BY l.id DESC LIMIT 1)
-FROM price_rules r";
+/// The columns of a rule `r`, and who did what the audit log says of it.
+fn line_sql() -> String {
+    let by = |action: &str| {
+        format!(
+            "(SELECT {actor} FROM audit_log l WHERE l.subject = r.id AND l.account_id = r.account_id \
+             AND l.action = '{action}' ORDER BY l.id DESC LIMIT 1)",
+            actor = actor_sql("r.account_id")
+        )
+    };
+    format!(
+        "SELECT r.id, r.pattern, r.markup_bps, r.min_charge_nanos, r.priority, r.starts_at_ms, \
+         r.ends_at_ms, r.created_at_ms, {created}, {ended} FROM price_rules r",
+        created = by("rule.create"),
+        ended = by("rule.end")
+    )
+}
 
 /// Reads the seller's rules that have not ended at `now_ms`, in the order in which they win; those
 /// that are announced for later are among them. There are at most [`MAX_LIVE_RULES`] that the pages
@@ -45,8 +48,9 @@ FROM price_rules r";
 #[must_use]
 pub fn live_rules_statement(seller: &AccountId, now_ms: i64) -> Statement {
     Statement::new(format!(
-        "{LINE} WHERE r.account_id = ?1 AND (r.ends_at_ms IS NULL OR r.ends_at_ms > ?2) \
-         ORDER BY r.priority DESC, length(r.pattern) DESC, r.starts_at_ms DESC, r.id"
+        "{line} WHERE r.account_id = ?1 AND (r.ends_at_ms IS NULL OR r.ends_at_ms > ?2) \
+         ORDER BY r.priority DESC, length(r.pattern) DESC, r.starts_at_ms DESC, r.id",
+        line = line_sql()
     ))
     .bind(seller.as_str())
     .bind(now_ms)
@@ -61,9 +65,10 @@ pub fn ended_rules_statement(
     now_ms: i64,
 ) -> Statement {
     Statement::new(format!(
-        "{LINE} WHERE r.account_id = ?1 AND r.ends_at_ms <= ?2 AND (?3 IS NULL \
+        "{line} WHERE r.account_id = ?1 AND r.ends_at_ms <= ?2 AND (?3 IS NULL \
          OR (r.ends_at_ms, r.id) < (SELECT s.ends_at_ms, s.id FROM price_rules s \
-         WHERE s.id = ?3 AND s.account_id = ?1)) ORDER BY r.ends_at_ms DESC, r.id DESC LIMIT ?4"
+         WHERE s.id = ?3 AND s.account_id = ?1)) ORDER BY r.ends_at_ms DESC, r.id DESC LIMIT ?4",
+        line = line_sql()
     ))
     .bind(seller.as_str())
     .bind(now_ms)

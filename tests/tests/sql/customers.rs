@@ -2,7 +2,7 @@
 //! that none of it reaches an account of another's.
 
 use tollgate_core::accounts::{AccountKind, BudgetEdit, LimitEdit};
-use tollgate_core::audit::{Change, ChangeBatch, Changed};
+use tollgate_core::audit::Changed;
 use tollgate_core::budget::Period;
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
@@ -17,18 +17,6 @@ use tollgate_core::selling::{
 use crate::world::{NOW_MS, World};
 
 const TODAY: i64 = NOW_MS / 86_400_000;
-
-fn by(account: &AccountId) -> Change {
-    Change {
-        account: account.clone(),
-        actor: "person:per_ada".to_owned(),
-        at_ms: NOW_MS,
-    }
-}
-
-fn made(world: &World, change: &ChangeBatch) -> Changed {
-    change.read(&world.database.execute(&change.batch))
-}
 
 fn query(seller: &AccountId) -> CustomersQuery<'_> {
     CustomersQuery {
@@ -216,8 +204,8 @@ fn a_suspended_customer_is_refused_and_comes_back() {
     let caller = world.caller(&world.reseller, 1_000, Limits::default());
     let seller = &world.reseller;
     for suspended in [true, true, false] {
-        let change = suspend_customer(seller, (&caller.account, suspended), &by(seller));
-        assert_eq!(made(&world, &change), Changed::Now);
+        let change = suspend_customer(seller, (&caller.account, suspended), &world.by(seller));
+        assert_eq!(world.made(&change), Changed::Now);
         let customer = read(&world, seller, &caller.account).unwrap();
         assert_eq!(customer.account.active, !suspended);
     }
@@ -240,11 +228,11 @@ fn a_customers_limits_are_set_one_at_a_time() {
         LimitEdit::RequestsPerMinute(Some(5)),
         LimitEdit::AllowedModels(Some(vec!["openai/*".to_owned()])),
     ];
-    let change = limit_customer(seller, (&caller.account, &edits), &by(seller));
-    assert_eq!(made(&world, &change), Changed::Now);
+    let change = limit_customer(seller, (&caller.account, &edits), &world.by(seller));
+    assert_eq!(world.made(&change), Changed::Now);
     let budget: [BudgetEdit; 1] = [(Period::Day, Some(Nanos::new(77)))];
-    let change = limit_spending(seller, (&caller.account, &budget), &by(seller));
-    assert_eq!(made(&world, &change), Changed::Now);
+    let change = limit_spending(seller, (&caller.account, &budget), &world.by(seller));
+    assert_eq!(world.made(&change), Changed::Now);
     let snapshot = world.snapshot(&caller);
     assert_eq!(snapshot.key.version, version + 1);
     assert_eq!(snapshot.key.limits.requests_per_minute, Some(5));
@@ -255,8 +243,8 @@ fn a_customers_limits_are_set_one_at_a_time() {
     let bare =
         Statement::new("DELETE FROM keys WHERE account_id = ?1").bind(caller.account.as_str());
     let _ = world.database.run(bare);
-    let change = limit_customer(seller, (&caller.account, &edits), &by(seller));
-    assert_eq!(made(&world, &change), Changed::Now);
+    let change = limit_customer(seller, (&caller.account, &edits), &world.by(seller));
+    assert_eq!(world.made(&change), Changed::Now);
 }
 
 fn gift(seller: &AccountId, customer: &AccountId, (nanos, event): (i64, &str)) -> Gift {
@@ -270,7 +258,9 @@ fn gift(seller: &AccountId, customer: &AccountId, (nanos, event): (i64, &str)) -
 }
 
 fn give(world: &World, gift: &Gift, by_operator: bool) -> Posted {
-    let post = gift.to_posting(by_operator).to_batch(&by(&gift.seller));
+    let post = gift
+        .to_posting(by_operator)
+        .to_batch(&world.by(&gift.seller));
     post.read(&world.database.execute(&post.batch)).unwrap()
 }
 
@@ -322,7 +312,7 @@ fn nobody_reaches_the_customers_of_another_seller() {
     // A reseller, the operator two levels up, a customer beside it, and the customer itself.
     for outsider in [&seller, &world.operator, &sibling, &theirs] {
         assert_eq!(read(&world, outsider, &theirs), None);
-        let change = by(outsider);
+        let change = world.by(outsider);
         let edits = [LimitEdit::MaxTokens(Some(1))];
         let budget: [BudgetEdit; 1] = [(Period::Total, None)];
         for change in [
@@ -330,7 +320,7 @@ fn nobody_reaches_the_customers_of_another_seller() {
             limit_customer(outsider, (&theirs, &edits), &change),
             limit_spending(outsider, (&theirs, &budget), &change),
         ] {
-            assert_eq!(made(&world, &change), Changed::NotFound);
+            assert_eq!(world.made(&change), Changed::NotFound);
         }
         for by_operator in [true, false] {
             let gift = gift(outsider, &theirs, (1, "evt_x"));
@@ -351,7 +341,7 @@ fn nobody_reaches_the_customers_of_another_seller() {
     let root = suspend_customer(
         &world.operator,
         (&world.operator, true),
-        &by(&world.operator),
+        &world.by(&world.operator),
     );
-    assert_eq!(made(&world, &root), Changed::NotFound);
+    assert_eq!(world.made(&root), Changed::NotFound);
 }

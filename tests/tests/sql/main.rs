@@ -12,6 +12,7 @@ mod parallel_slots;
 mod prices;
 mod reconcile;
 mod revenue;
+mod sale;
 mod settlement;
 mod sweep;
 mod true_up;

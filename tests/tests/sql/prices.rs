@@ -2,7 +2,7 @@
 //! held against what a call is charged.
 
 use tollgate_core::accounts::NewRule;
-use tollgate_core::audit::{Change, Changed};
+use tollgate_core::audit::Changed;
 use tollgate_core::call::{
     Wanted, caller_statements, model_statement, price_call, read_caller, read_model,
 };
@@ -17,27 +17,8 @@ use tollgate_core::selling::{
 };
 use tollgate_core::settlement::Outcome;
 use tollgate_core::usage::Usage;
-use xtask::admin::Session;
-use xtask::catalogue;
 
 use crate::world::{Caller, NOW_MS, World};
-
-fn with_catalogue() -> World {
-    let world = World::new();
-    let client = xtask::database::Database::new(world.database.url(), None).unwrap();
-    let mut session = Session::of_user(&client);
-    session.now_ms = NOW_MS;
-    catalogue::import(&session, catalogue::SEED, "seed").unwrap();
-    world
-}
-
-fn by(account: &AccountId) -> Change {
-    Change {
-        account: account.clone(),
-        actor: "person:per_ada".to_owned(),
-        at_ms: NOW_MS,
-    }
-}
 
 fn new_rule(world: &World, seller: &AccountId, (pattern, markup): (&str, &str)) -> NewRule {
     let input = RuleInput {
@@ -52,13 +33,12 @@ fn new_rule(world: &World, seller: &AccountId, (pattern, markup): (&str, &str)) 
 }
 
 fn save(world: &World, rule: &NewRule, replaces: Option<&RuleId>) -> Saved {
-    let save = save_rule(rule, replaces, &by(&rule.account));
+    let save = save_rule(rule, replaces, &world.by(&rule.account));
     save.read(&world.database.execute(&save.batch)).unwrap()
 }
 
 fn end(world: &World, seller: &AccountId, rule: &RuleId) -> Changed {
-    let end = end_rule(seller, (rule, 0), &by(seller));
-    end.read(&world.database.execute(&end.batch))
+    world.made(&end_rule(seller, (rule, 0), &world.by(seller)))
 }
 
 fn rules(world: &World, statement: Statement) -> Vec<RuleLine> {
@@ -128,7 +108,7 @@ fn charged(world: &World, caller: &Caller, slug: &str, usage: Usage) -> Option<V
 
 #[test]
 fn what_a_preview_shows_is_what_a_call_is_charged() {
-    let world = with_catalogue();
+    let world = World::with_catalogue();
     world.0.rule(&world.operator, "*", (2_000, 0));
     world.0.rule(&world.operator, "openai/*", (777, 100_000));
     world.0.rule(&world.reseller, "*", (1_000, 3_000));
@@ -156,7 +136,7 @@ fn what_a_preview_shows_is_what_a_call_is_charged() {
 
 #[test]
 fn a_what_if_marks_what_would_change_and_saving_it_makes_it_so() {
-    let world = with_catalogue();
+    let world = World::with_catalogue();
     world.0.rule(&world.operator, "*", (2_000, 0));
     let old = world.0.rule(&world.reseller, "*", (1_000, 0));
     let draft = new_rule(&world, &world.reseller, ("openai/*", "50"));
@@ -211,7 +191,7 @@ fn a_what_if_marks_what_would_change_and_saving_it_makes_it_so() {
 
 #[test]
 fn models_are_found_by_a_part_of_their_name_and_a_page_at_a_time() {
-    let world = with_catalogue();
+    let world = World::with_catalogue();
     world.0.rule(&world.operator, "*", (0, 0));
     let slugs = |query: &MarketQuery<'_>| -> Vec<String> {
         let market = market(&world, query).unwrap();
@@ -246,7 +226,7 @@ fn models_are_found_by_a_part_of_their_name_and_a_page_at_a_time() {
 
 #[test]
 fn a_reseller_that_is_sold_nothing_is_told_so_and_not_why() {
-    let world = with_catalogue();
+    let world = World::with_catalogue();
     world.0.rule(&world.operator, "openai/*", (2_000, 0));
     world.0.rule(&world.reseller, "*", (1_000, 0));
     let market = market(&world, &query(&world.reseller)).unwrap();
