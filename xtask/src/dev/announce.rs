@@ -15,7 +15,9 @@ const MODEL: &str = "openai/gpt-4o-mini";
 #[derive(Serialize)]
 struct Ready<'a> {
     gateway_url: String,
+    dashboard_url: String,
     simulator_url: String,
+    mailbox_url: String,
     turso_url: &'a str,
     turso_auth_token: &'a str,
     demo: Option<&'a Demo>,
@@ -25,7 +27,9 @@ struct Ready<'a> {
 pub fn write(file: &Path, stack: &Stack, demo: Option<&Demo>) -> Result<(), Failure> {
     let ready = Ready {
         gateway_url: stack.gateway_url(),
+        dashboard_url: stack.dashboard_url(),
         simulator_url: stack.simulator_url(),
+        mailbox_url: stack.mailbox_url(),
         turso_url: stack.database().url(),
         turso_auth_token: stack.database_token(),
         demo,
@@ -37,7 +41,9 @@ pub fn write(file: &Path, stack: &Stack, demo: Option<&Demo>) -> Result<(), Fail
 /// Prints the addresses and a call to paste.
 pub fn print(stack: &Stack, demo: Option<&Demo>) {
     println!("gateway    {}", stack.gateway_url());
+    println!("dashboard  {}", stack.dashboard_url());
     println!("simulator  {}", stack.simulator_url());
+    println!("mailbox    {}", stack.mailbox_url());
     println!("database   {}", stack.database().url());
     println!("state      {}", stack.state_dir().display());
     if let Some(demo) = demo {
