@@ -36,3 +36,9 @@ pub mod stored_call;
 pub mod sweep;
 pub mod true_up;
 pub mod usage_days;
+
+pub mod brand;
+mod mac;
+pub mod people;
+pub mod sealing;
+pub mod sign_in;

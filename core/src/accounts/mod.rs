@@ -72,7 +72,7 @@ pub(crate) fn raise_rules_version(account: &AccountId) -> Statement {
 }
 
 /// One transaction in which every statement must change something.
-fn commit<const N: usize>(statements: [Statement; N]) -> Commit {
+pub(crate) fn commit<const N: usize>(statements: [Statement; N]) -> Commit {
     let mut batch = Batch::new();
     let mut transaction = batch.begin(None);
     for statement in statements {

@@ -88,6 +88,18 @@ impl Reply {
         }
     }
 
+    /// The rows of a step that must have run.
+    ///
+    /// # Errors
+    /// When it was skipped or failed: then its rows say nothing.
+    pub fn rows_of(&self, step: StepIndex) -> Result<&[Row], HranaFault> {
+        if self.is_ok(step) {
+            return Ok(self.rows(step));
+        }
+        let code = self.failures().next().map(|(_, code)| code.to_owned());
+        Err(HranaFault::Refused(code))
+    }
+
     /// The codes of the steps that failed, for the log.
     pub fn failures(&self) -> impl Iterator<Item = (StepIndex, &str)> {
         self.steps
@@ -320,6 +332,9 @@ mod tests {
     fn rows_failures_and_skipped_steps_are_told_apart() {
         let reply = read_reply(200, REPLY.as_bytes(), 3).unwrap();
         assert!(reply.is_ok(0) && !reply.is_ok(1) && !reply.is_ok(2));
+        assert_eq!(reply.rows_of(0), Ok(reply.rows(0)));
+        let failed = HranaFault::Refused(Some("SQLITE_CONSTRAINT".into()));
+        assert_eq!(reply.rows_of(2), Err(failed));
         let row = &reply.rows(0)[0];
         assert_eq!(row.get::<i64>(0), Ok(9_007_199_254_740_993));
         assert_eq!(row.get::<String>(1), Ok("é".to_owned()));

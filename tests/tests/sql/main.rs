@@ -14,6 +14,7 @@ mod reconcile;
 mod revenue;
 mod sale;
 mod settlement;
+mod sign_in;
 mod sweep;
 mod true_up;
 mod usage_days;

@@ -1,0 +1,34 @@
+//! The people of the dashboard: who they are, what they may see, how they come and go. How they prove
+//! who they are is in `sign_in`.
+
+mod create;
+mod email;
+
+use crate::accounts::AccountKind;
+
+pub use create::NewPerson;
+pub use email::EmailAddress;
+
+/// What a person may see and do: it follows from the kind of the person's account, which never
+/// changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Buys credit, holds keys.
+    EndUser,
+    /// Sets prices for the customers below its account.
+    Reseller,
+    /// Runs the installation.
+    Operator,
+}
+
+impl Role {
+    /// The role of an account's people.
+    #[must_use]
+    pub const fn of(kind: AccountKind) -> Self {
+        match kind {
+            AccountKind::Customer => Self::EndUser,
+            AccountKind::Reseller => Self::Reseller,
+            AccountKind::Operator => Self::Operator,
+        }
+    }
+}
