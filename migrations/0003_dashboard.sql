@@ -278,6 +278,10 @@ CREATE TABLE provider_accounts (
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
+-- Through which of them a call went; NULL: the credential in the gateway's settings. A call's record is
+-- told only to the account that made it.
+ALTER TABLE requests ADD COLUMN provider_account_id TEXT;
+
 -- The kill switch of a provider: no row, or `enabled`, is on.
 CREATE TABLE providers (
   name TEXT PRIMARY KEY NOT NULL CHECK (name IN ('openrouter')),

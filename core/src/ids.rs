@@ -72,6 +72,11 @@ text_id!(
     PersonId,
     "per_"
 );
+text_id!(
+    /// One of the operator's accounts at a provider.
+    ProviderAccountId,
+    "pac_"
+);
 
 /// One call: 41 bits of milliseconds since 2024, then 22 random bits, so that ids sort by time and
 /// fit SQLite's integer key. Two calls may draw the same id; the request's nonce tells them apart.

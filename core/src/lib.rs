@@ -29,6 +29,7 @@ pub mod hrana;
 pub mod inquiry;
 pub mod ledger;
 pub mod limits;
+pub mod providers;
 pub mod reconcile;
 pub mod selling;
 pub mod settlement;

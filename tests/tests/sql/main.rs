@@ -10,6 +10,7 @@ mod idempotency;
 mod ledger;
 mod parallel_slots;
 mod prices;
+mod provider_accounts;
 mod reconcile;
 mod revenue;
 mod sale;

@@ -57,6 +57,7 @@ fn admit(world: &World, caller: &Caller, call: &Call) -> Admission {
         request: RequestId::new(NOW_MS, world.draw()),
         nonce: 1,
         key_hash: caller.key.hash(),
+        provider_account: None,
         lease_until_ms: NOW_MS + 120_000,
     }))
 }

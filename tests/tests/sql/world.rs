@@ -90,6 +90,7 @@ impl World {
             levels: levels.collect(),
             model: "sim/echo".to_owned(),
             provider: "openrouter",
+            provider_account: None,
             cost_id: 1,
             streamed: false,
             wanted_max_tokens: None,
