@@ -14,6 +14,9 @@ CREATE INDEX accounts_by_age ON accounts (parent_id, created_at_ms, id);
 -- Who changed a rule, a customer or a model.
 CREATE INDEX audit_log_by_subject ON audit_log (subject, id);
 
+-- When the last call of a key was admitted; the row is written then in any case.
+ALTER TABLE keys ADD COLUMN last_used_at_ms INTEGER;
+
 -- Who signs in. The same e-mail address at two sellers is two people.
 CREATE TABLE people (
   id TEXT PRIMARY KEY NOT NULL,
@@ -142,12 +145,13 @@ CREATE TABLE brands (
   CHECK ((logo IS NULL) = (logo_type IS NULL))
 ) STRICT;
 
--- What a seller sells: credit for a price. A pack never changes; it ends.
+-- What a seller sells: credit for a price. A pack never changes; it ends. The credit is a whole
+-- number of nanos for each cent, so that any part of the price can be given back exactly.
 CREATE TABLE packs (
   id TEXT PRIMARY KEY NOT NULL,
   account_id TEXT NOT NULL REFERENCES accounts (id),
   price_cents INTEGER NOT NULL CHECK (price_cents > 0),
-  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0 AND credit_nanos % price_cents = 0),
   ends_at_ms INTEGER,
   created_at_ms INTEGER NOT NULL
 ) STRICT;
@@ -166,43 +170,51 @@ CREATE TABLE stripe_customers (
 ) STRICT;
 
 -- One purchase. What is granted, and what the reseller gets, is decided here when it is made, and
--- never by what Stripe sends.
+-- never by what Stripe sends. Both are whole numbers of nanos for each cent of the price.
 CREATE TABLE orders (
   id TEXT PRIMARY KEY NOT NULL,
   account_id TEXT NOT NULL REFERENCES accounts (id),
   -- The account above it.
   seller_id TEXT NOT NULL REFERENCES accounts (id),
   kind TEXT NOT NULL CHECK (kind IN ('checkout', 'auto_top_up')),
+  -- Which of the account's automatic top-ups, counted from 1: names the payment at Stripe.
+  attempt INTEGER,
   -- Who ordered it; NULL for an automatic top-up.
   person_id TEXT REFERENCES people (id),
   pack_id TEXT REFERENCES packs (id),
+  -- What is paid, taxes included.
   price_cents INTEGER NOT NULL CHECK (price_cents > 0),
   currency TEXT NOT NULL CHECK (currency = 'usd'),
-  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0 AND credit_nanos % price_cents = 0),
   -- What the reseller above earns: the receipts less the fees. NULL when the operator sells.
-  proceeds_nanos INTEGER CHECK (proceeds_nanos > 0),
+  proceeds_nanos INTEGER CHECK (proceeds_nanos > 0 AND proceeds_nanos % price_cents = 0),
   state TEXT NOT NULL CHECK (state IN ('new', 'open', 'pending', 'paid', 'failed', 'expired', 'refused')),
   session_id TEXT UNIQUE,
   checkout_url TEXT,
+  -- Known once it is paid.
   payment_intent_id TEXT UNIQUE,
   card_fingerprint TEXT,
   receipt_url TEXT,
   invoice_url TEXT,
   -- Why it failed or was refused, in a word.
   failure TEXT,
+  -- What refunds took that did not fail.
   refunded_cents INTEGER NOT NULL DEFAULT 0 CHECK (refunded_cents BETWEEN 0 AND price_cents),
-  refunded_credit_nanos INTEGER NOT NULL DEFAULT 0 CHECK (refunded_credit_nanos BETWEEN 0 AND credit_nanos),
   livemode INTEGER NOT NULL CHECK (livemode IN (0, 1)),
   paid_at_ms INTEGER,
   expires_at_ms INTEGER NOT NULL,
-  created_at_ms INTEGER NOT NULL
+  created_at_ms INTEGER NOT NULL,
+  CHECK ((kind = 'auto_top_up') = (attempt IS NOT NULL)),
+  CHECK (state NOT IN ('paid', 'refused') OR payment_intent_id IS NOT NULL)
 ) STRICT;
 
-CREATE INDEX orders_by_account ON orders (account_id, created_at_ms);
+CREATE INDEX orders_by_account ON orders (account_id, created_at_ms, id);
+CREATE UNIQUE INDEX orders_by_attempt ON orders (account_id, attempt) WHERE attempt IS NOT NULL;
 CREATE INDEX orders_by_fingerprint ON orders (card_fingerprint, paid_at_ms) WHERE card_fingerprint IS NOT NULL;
 CREATE INDEX orders_unfinished ON orders (created_at_ms) WHERE state IN ('new', 'open', 'pending');
 
--- Money that goes back. A refund that a person asks for has a row before Stripe knows of it.
+-- Money that goes back. A refund that a person asks for has a row before Stripe knows of it. The
+-- credit is taken when the row is made, and given back when the refund fails.
 CREATE TABLE refunds (
   id TEXT PRIMARY KEY NOT NULL,
   order_id TEXT NOT NULL REFERENCES orders (id),
@@ -210,13 +222,16 @@ CREATE TABLE refunds (
   -- Stripe's own id; NULL until it answered.
   stripe_id TEXT UNIQUE,
   amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
-  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  -- Nothing for an order that was refused.
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos >= 0),
   proceeds_nanos INTEGER CHECK (proceeds_nanos > 0),
   state TEXT NOT NULL CHECK (state IN ('asked', 'pending', 'succeeded', 'failed')),
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX refunds_by_order ON refunds (order_id);
+CREATE INDEX refunds_by_account ON refunds (account_id, created_at_ms, id);
+CREATE INDEX refunds_asked ON refunds (created_at_ms) WHERE state = 'asked';
 
 CREATE TABLE disputes (
   -- Stripe's own id.
@@ -224,14 +239,23 @@ CREATE TABLE disputes (
   order_id TEXT NOT NULL REFERENCES orders (id),
   account_id TEXT NOT NULL REFERENCES accounts (id),
   amount_cents INTEGER NOT NULL CHECK (amount_cents > 0),
-  credit_nanos INTEGER NOT NULL CHECK (credit_nanos > 0),
+  credit_nanos INTEGER NOT NULL CHECK (credit_nanos >= 0),
   proceeds_nanos INTEGER CHECK (proceeds_nanos > 0),
   reason TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('open', 'withdrawn', 'won', 'lost')),
+  -- `won` is also one that ended before it became serious.
+  state TEXT NOT NULL CHECK (state IN ('open', 'won', 'lost')),
+  -- What was heard of it so far, in whatever order: that it is more than a question of the bank's,
+  -- that the bank took the money, that it came back.
+  serious INTEGER NOT NULL CHECK (serious IN (0, 1)),
+  withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
+  returned INTEGER NOT NULL CHECK (returned IN (0, 1)),
+  -- Whether the account is suspended because of it.
+  froze INTEGER NOT NULL DEFAULT 0 CHECK (froze IN (0, 1)),
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX disputes_by_order ON disputes (order_id);
+CREATE INDEX disputes_by_account ON disputes (account_id);
 
 -- Events that Stripe sent, so that each counts once. One that came before its order was paid waits.
 CREATE TABLE stripe_events (

@@ -27,11 +27,21 @@ pub enum AlarmKind {
     TrueUpLost,
     /// The provider refuses the operator's credential or has no credit of the operator's left.
     ProviderRefuses,
+    /// Money came in that does not match an order, so that no credit was given for it.
+    PaymentUnmatched,
+    /// A payment was over what one card may pay in a day: it is given back.
+    CardOverCap,
+    /// A payer told the bank that a payment was not right.
+    Disputed,
+    /// Money could not be sent back.
+    RefundFailed,
+    /// Automatic top-up was switched off, because the saved card was not charged.
+    TopUpStopped,
 }
 
 impl AlarmKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::WalletDry,
         Self::SpendLimit,
         Self::Shortfall,
@@ -39,6 +49,11 @@ impl AlarmKind {
         Self::HoldStuck,
         Self::TrueUpLost,
         Self::ProviderRefuses,
+        Self::PaymentUnmatched,
+        Self::CardOverCap,
+        Self::Disputed,
+        Self::RefundFailed,
+        Self::TopUpStopped,
     ];
 
     /// The word that the database keeps and people type.
@@ -52,6 +67,11 @@ impl AlarmKind {
             Self::HoldStuck => "hold_stuck",
             Self::TrueUpLost => "true_up_lost",
             Self::ProviderRefuses => "provider_refuses",
+            Self::PaymentUnmatched => "payment_unmatched",
+            Self::CardOverCap => "card_over_cap",
+            Self::Disputed => "disputed",
+            Self::RefundFailed => "refund_failed",
+            Self::TopUpStopped => "top_up_stopped",
         }
     }
 
@@ -127,18 +147,23 @@ impl Alarm {
     /// minute before `now_ms`.
     #[must_use]
     pub fn to_batch(&self, now_ms: i64) -> Batch {
-        let quiet_since_ms = now_ms.saturating_sub(QUIET_MS);
-        let named = |sql: &'static str| {
-            Statement::new(sql)
-                .bind(self.account.as_ref().map(AccountId::as_str))
-                .bind(self.kind.as_str())
-                .bind(quiet_since_ms)
-        };
         let mut batch = Batch::new();
-        let loud = batch.step(None, named(IS_LOUD));
-        let raise = named(RAISE).bind(self.detail.as_str()).bind(now_ms);
-        batch.step(Some(Condition::ok(loud)), raise);
+        let loud = batch.step(None, self.named(IS_LOUD, now_ms));
+        batch.step(Some(Condition::ok(loud)), self.raise(now_ms));
         batch
+    }
+
+    /// Writes the alarm in a transaction that is open anyway; nothing if one was just written.
+    pub(crate) fn raise(&self, now_ms: i64) -> Statement {
+        let raise = self.named(RAISE, now_ms);
+        raise.bind(self.detail.as_str()).bind(now_ms)
+    }
+
+    fn named(&self, sql: &'static str, now_ms: i64) -> Statement {
+        Statement::new(sql)
+            .bind(self.account.as_ref().map(AccountId::as_str))
+            .bind(self.kind.as_str())
+            .bind(now_ms.saturating_sub(QUIET_MS))
     }
 }
 

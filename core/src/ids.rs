@@ -77,6 +77,30 @@ text_id!(
     ProviderAccountId,
     "pac_"
 );
+text_id!(
+    /// A purchase of credit.
+    OrderId,
+    "ord_"
+);
+text_id!(
+    /// Money that goes back to who paid.
+    RefundId,
+    "rfd_"
+);
+
+impl RefundId {
+    /// The one id of the refund that belongs to something else with an id, such as Stripe's `re_…`.
+    #[must_use]
+    pub fn named(id: &str) -> Self {
+        Self(format!("rfd_{id}"))
+    }
+}
+
+text_id!(
+    /// A credit pack that a seller offers.
+    PackId,
+    "pck_"
+);
 
 /// One call: 41 bits of milliseconds since 2024, then 22 random bits, so that ids sort by time and
 /// fit SQLite's integer key. Two calls may draw the same id; the request's nonce tells them apart.
@@ -96,6 +120,12 @@ impl RequestId {
     pub fn first_at(now_ms: i64) -> Self {
         let since = now_ms.saturating_sub(EPOCH_MS).clamp(0, (1 << 41) - 1);
         Self(since << RANDOM_BITS)
+    }
+
+    /// The moment in the id, in Unix milliseconds. A call may begin a little later than its id says.
+    #[must_use]
+    pub const fn at_ms(self) -> i64 {
+        (self.0 >> RANDOM_BITS).saturating_add(EPOCH_MS)
     }
 
     /// The number that the database keeps.
@@ -167,6 +197,7 @@ mod tests {
             assert_eq!(RequestId::parse(&id.to_string()), Some(id));
             assert_eq!(RequestId::parse(&id.generation_id()), Some(id));
             assert!(id >= RequestId::first_at(now_ms));
+            assert_eq!(id.at_ms(), now_ms);
             assert!(id < RequestId::first_at(now_ms + 1));
         };
         check(EPOCH_MS, 0);

@@ -147,7 +147,7 @@ pub struct Posting {
 
 /// One entry of a posting.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+struct Line {
     entry: LedgerEntry,
     movement: Movement,
     /// The entry that this one takes back, which must be in the ledger.
@@ -241,6 +241,25 @@ impl Posting {
         sale.posting(EntryKind::Refund, Movement::Clawback, "")
     }
 
+    /// Takes back what a customer asks to have refunded: from the customer only what is free, so that
+    /// nobody spends it while the money is on its way, from the reseller above it whatever it has.
+    #[must_use]
+    pub fn refund_asked(sale: &Sale) -> Self {
+        let mut posting = Self::refund(sale);
+        for line in posting.lines.iter_mut().take(1) {
+            line.movement = Movement::Covered;
+        }
+        posting
+    }
+
+    /// Gives back what the refund of the same event took, because the money never arrived. The sale
+    /// is the same as the refund's; without that refund in the ledger nothing is given.
+    #[must_use]
+    pub fn refund_failed(sale: &Sale) -> Self {
+        let posting = sale.posting(EntryKind::Refund, Movement::Credit, ":failed");
+        posting.reversing(Self::refund(sale))
+    }
+
     /// Takes back what the bank withdrew, from the customer and from the reseller above it.
     #[must_use]
     pub fn dispute(sale: &Sale) -> Self {
@@ -251,12 +270,15 @@ impl Posting {
     /// without that dispute in the ledger nothing is given.
     #[must_use]
     pub fn dispute_won(sale: &Sale) -> Self {
-        let mut posting = sale.posting(EntryKind::Dispute, Movement::Credit, ":won");
-        let lost = Self::dispute(sale);
-        for (line, lost) in posting.lines.iter_mut().zip(lost.lines) {
-            line.reverses = Some(lost.entry.reference);
+        let posting = sale.posting(EntryKind::Dispute, Movement::Credit, ":won");
+        posting.reversing(Self::dispute(sale))
+    }
+
+    fn reversing(mut self, taken: Self) -> Self {
+        for (line, taken) in self.lines.iter_mut().zip(taken.lines) {
+            line.reverses = Some(taken.entry.reference);
         }
-        posting
+        self
     }
 
     /// The entries, in the order in which they enter.

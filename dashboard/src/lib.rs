@@ -2,16 +2,25 @@
 //! in `routes`, and becomes a page of one of the features. Every decision and every statement is the
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
+mod overview;
+mod sign_in;
+
 mod answer;
-mod assets;
-mod config;
 mod fault;
 mod form;
+mod frames;
 mod language;
 mod log;
-mod page;
+pub mod page;
+mod place;
+mod refusal;
 mod routes;
 mod visit;
+
+mod assets;
+mod config;
+mod mail;
+mod outbound;
 
 use worker::{Context, Env, Request, Response, Result, event};
 

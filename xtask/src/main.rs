@@ -116,7 +116,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Setup => setup::tools().map(drop),
+        Command::Setup => setup::everything(),
         Command::Build { worker, dev } => {
             let optimise = if dev {
                 build::Optimise::Speed

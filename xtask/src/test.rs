@@ -23,6 +23,7 @@ const REAL_PARTS: &str = "tollgate-tests";
 pub fn run(filter: Option<&str>) -> Result<(), Failure> {
     let tools = setup::tools()?;
     setup::python_openai()?;
+    setup::chromium()?;
     let mut report = Report::default();
     let outcome = match filter {
         None => everything(&tools, &mut report),

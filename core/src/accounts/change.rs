@@ -114,7 +114,7 @@ pub enum LimitEdit {
 }
 
 impl LimitEdit {
-    const fn column(&self) -> &'static str {
+    pub(super) const fn column(&self) -> &'static str {
         match self {
             Self::RequestsPerMinute(_) => "requests_per_minute",
             Self::RequestsPerHour(_) => "requests_per_hour",
@@ -127,7 +127,7 @@ impl LimitEdit {
         }
     }
 
-    fn json(&self) -> Json {
+    pub(super) fn json(&self) -> Json {
         match self {
             Self::RequestsPerMinute(limit)
             | Self::RequestsPerHour(limit)
@@ -140,7 +140,7 @@ impl LimitEdit {
         }
     }
 
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         match self {
             Self::RequestsPerMinute(limit)
             | Self::RequestsPerHour(limit)

@@ -136,6 +136,12 @@ impl Row {
             .and_then(T::from_value)
             .ok_or(HranaFault::UnexpectedColumn(column))
     }
+
+    /// Whether a column is NULL, whatever its type, as after an outer join without a match.
+    #[must_use]
+    pub fn is_null(&self, column: usize) -> bool {
+        self.0.get(column) == Some(&Value::Null)
+    }
 }
 
 impl Column for i64 {

@@ -117,7 +117,7 @@ impl Posting {
         let mut batch = Batch::new();
         let begin = batch.steps().len();
         let mut transaction = batch.begin(None);
-        let covered = self.append(&mut transaction, change);
+        let covered = self.enter(&mut transaction, change);
         let commit = transaction.commit();
         let mut why = |statement| batch.step(Some(Condition::not_ok(commit)), statement);
         let existing = self.lines.iter().map(|line| why(line.existing())).collect();
@@ -141,19 +141,24 @@ impl Posting {
     }
 
     /// Makes the posting a part of a transaction that has more to do: all of it takes place, or none.
-    /// The debit that must be covered is returned with the step that tells whether it was.
-    pub(crate) fn append(
+    pub(crate) fn append(&self, transaction: &mut Transaction<'_>, change: &Change) {
+        self.enter(transaction, change);
+    }
+
+    /// Adds the entries. The debit that must be covered is returned with the step that tells whether
+    /// it was.
+    fn enter(
         &self,
         transaction: &mut Transaction<'_>,
         change: &Change,
     ) -> Option<(&Line, StepIndex)> {
         if let Some(family) = &self.family {
-            require_row(transaction, family.statement());
+            transaction.require_row(&family.statement());
         }
         let mut covered = None;
         for line in &self.lines {
             if let Some(statement) = line.reversed() {
-                require_row(transaction, statement);
+                transaction.require_row(&statement);
             }
             line.post(transaction, change);
             let made = transaction.require_change();
@@ -163,11 +168,6 @@ impl Posting {
         }
         covered
     }
-}
-
-/// Aborts the transaction unless the statement, a constant `SELECT 1`, finds a row.
-fn require_row(transaction: &mut Transaction<'_>, statement: Statement) {
-    transaction.require_row(&statement);
 }
 
 impl Line {

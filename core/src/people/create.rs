@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::EmailAddress;
-use crate::accounts::{Commit, commit};
+use crate::accounts::{Commit, NewAccount, commit};
 use crate::audit::{Change, Entry};
 use crate::hrana::Statement;
 use crate::ids::{AccountId, PersonId};
@@ -45,5 +45,24 @@ impl NewPerson {
             after: json!({ "account": self.account.as_str() }).to_string(),
         });
         [insert, entry]
+    }
+}
+
+/// A reseller and the first of its people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReseller {
+    /// The reseller's account.
+    pub account: NewAccount,
+    /// Who signs in for it; the person's account must be that one.
+    pub person: NewPerson,
+}
+
+impl NewReseller {
+    /// Creates both, or neither: when somebody has the address already.
+    #[must_use]
+    pub fn to_batch(&self, change: &Change) -> Commit {
+        let [account, account_entry] = self.account.statements(change);
+        let [person, person_entry] = self.person.statements(change);
+        commit([account, account_entry, person, person_entry])
     }
 }

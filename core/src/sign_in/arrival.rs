@@ -3,8 +3,9 @@
 
 use serde_json::json;
 
+use super::proof::{CONNECTED_BY_ADDRESS, Proof};
 use super::session::{BEGIN_SESSION, bind_lifetimes};
-use super::{LocalPath, Token, TokenHash};
+use super::{LocalPath, Token};
 use crate::accounts::AccountKind;
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, HranaFault, Reply, Statement, StepIndex, Transaction};
@@ -69,20 +70,10 @@ pub enum Refusal {
     Closed,
     /// Nobody has this address here, and the seller takes no new customers.
     NotOpen,
+    /// Nobody here has this GitHub account, and GitHub verified no address of it.
+    NoAddress,
     /// Another GitHub account belongs to the person with this address.
     OtherGithub,
-}
-
-/// What a person has shown.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Proof<'a> {
-    /// A code and the token of the browser that asked for it.
-    Code {
-        browser: TokenHash,
-        code_hash: &'a [u8; 32],
-    },
-    /// The token of a one-time link.
-    Link(TokenHash),
 }
 
 /// Whoever arrives with a proof.
@@ -92,6 +83,8 @@ pub(super) struct Arrival<'a> {
     pub proof: Proof<'a>,
     pub session: &'a NewSession,
     pub newcomer: Option<&'a Newcomer>,
+    /// Where the person wants to go, if the proof does not say.
+    pub next: Option<&'a LocalPath>,
     pub now_ms: i64,
 }
 
@@ -100,85 +93,15 @@ pub(super) struct Arrival<'a> {
 pub struct SignInBatch {
     /// What to execute. It may be sent again after a lost reply.
     pub batch: Batch,
-    claim: StepIndex,
+    claim: Option<StepIndex>,
     commit: StepIndex,
     session: StepIndex,
     person: StepIndex,
     joining: Option<PersonId>,
-}
-
-// Who arrives is not known before the transaction runs, so every statement looks it up by the proof:
-// `?1` is the seller, `?2` to `?4` what the proof consists of, `?5` now.
-const CODE_EMAIL: &str = "\
-(SELECT c.email FROM sign_in_codes c WHERE c.seller_id = ?1 AND c.browser_hash = ?2
-  AND c.code_hash = ?3 AND c.ended_at_ms = ?5)";
-
-// A code that was not sent is never right: nobody can have read it, only guessed.
-const CLAIM_CODE: &str = "\
-UPDATE sign_in_codes SET tries = tries + 1,
-  ended_at_ms = CASE WHEN code_hash = ?3 AND sent = 1 THEN ?5 END
-WHERE seller_id = ?1 AND browser_hash = ?2 AND ended_at_ms IS NULL AND expires_at_ms > ?5 AND tries < 5
-RETURNING ended_at_ms IS NOT NULL, 5 - tries";
-
-const LINK_PERSON: &str = "\
-(SELECT l.person_id FROM sign_in_links l JOIN people p ON p.id = l.person_id
-  WHERE l.hash = ?2 AND l.used_at_ms = ?5 AND p.seller_id = ?1)";
-
-const CLAIM_LINK: &str = "\
-UPDATE sign_in_links SET used_at_ms = ?5
-WHERE hash = ?2 AND used_at_ms IS NULL AND expires_at_ms > ?5
-  AND EXISTS (SELECT 1 FROM people p WHERE p.id = person_id AND p.seller_id = ?1)
-RETURNING 1";
-
-impl Proof<'_> {
-    /// Uses the proof up; changes nothing when it is no proof.
-    const fn claim(&self) -> &'static str {
-        match self {
-            Self::Code { .. } => CLAIM_CODE,
-            Self::Link(_) => CLAIM_LINK,
-        }
-    }
-
-    /// An SQL expression: the address that was proven.
-    const fn email(&self) -> &'static str {
-        match self {
-            Self::Code { .. } => CODE_EMAIL,
-            Self::Link(_) => "NULL",
-        }
-    }
-
-    /// An SQL expression: the id of the person, once there is one.
-    fn person(&self) -> String {
-        match self {
-            Self::Code { .. } => format!(
-                "(SELECT p.id FROM people p WHERE p.seller_id = ?1 AND p.email = {CODE_EMAIL})"
-            ),
-            Self::Link(_) => LINK_PERSON.to_owned(),
-        }
-    }
-
-    /// An SQL expression: where the person wanted to go.
-    const fn next(&self) -> &'static str {
-        match self {
-            Self::Code { .. } => {
-                "(SELECT c.next FROM sign_in_codes c WHERE c.seller_id = ?1 AND c.browser_hash = ?2)"
-            }
-            Self::Link(_) => "NULL",
-        }
-    }
-
-    fn bind(&self, statement: Statement) -> Statement {
-        match self {
-            Self::Code { browser, code_hash } => statement
-                .bind(browser.as_bytes())
-                .bind(&code_hash[..])
-                .bind(None::<i64>),
-            Self::Link(hash) => statement
-                .bind(hash.as_bytes())
-                .bind(None::<i64>)
-                .bind(None::<i64>),
-        }
-    }
+    /// Where the person goes if the proof does not say.
+    next: LocalPath,
+    /// Whether no address was proven.
+    nameless: bool,
 }
 
 impl Arrival<'_> {
@@ -186,8 +109,14 @@ impl Arrival<'_> {
     pub(super) fn to_batch(self) -> SignInBatch {
         let mut batch = Batch::new();
         let mut transaction = batch.begin(None);
-        let claim = transaction.then(self.statement(self.proof.claim()));
-        transaction.require_change();
+        let claim = self.proof.claim().map(|sql| {
+            let claim = transaction.then(self.statement(sql));
+            transaction.require_change();
+            claim
+        });
+        if let Proof::Github { .. } = self.proof {
+            self.connect_github(&mut transaction);
+        }
         if let Some(newcomer) = self.newcomer {
             self.join(newcomer, &mut transaction);
         }
@@ -201,13 +130,28 @@ impl Arrival<'_> {
             commit,
             session,
             person,
+            next: self.next.cloned().unwrap_or_else(LocalPath::home),
+            nameless: matches!(self.proof, Proof::Github { email: None, .. }),
             joining: self.newcomer.map(|newcomer| newcomer.person.clone()),
         }
     }
 
     fn statement(&self, sql: impl Into<std::borrow::Cow<'static, str>>) -> Statement {
         let statement = Statement::new(sql).bind(self.seller.as_str());
-        self.proof.bind(statement).bind(self.now_ms)
+        self.proof.bind(statement.bind(self.now_ms))
+    }
+
+    /// Connects the GitHub account with the person who has its address.
+    fn connect_github(&self, transaction: &mut Transaction<'_>) {
+        transaction.then(self.statement(format!(
+            "INSERT INTO audit_log (account_id, actor, action, subject, before, after, created_at_ms) \
+             SELECT r.account_id, 'person:' || r.id, 'person.link_github', r.id, \
+               json_object('github_id', NULL), json_object('github_id', ?4), ?2 \
+             FROM people r WHERE {CONNECTED_BY_ADDRESS}"
+        )));
+        transaction.then(self.statement(format!(
+            "UPDATE people AS r SET github_id = ?4 WHERE {CONNECTED_BY_ADDRESS}"
+        )));
     }
 
     /// Makes an account and its person for whoever has none here. Transactions come one after the
@@ -216,21 +160,25 @@ impl Arrival<'_> {
         let (email, person) = (self.proof.email(), self.proof.person());
         let account = self.statement(format!(
             "INSERT INTO accounts (id, parent_id, kind, chain, name, created_at_ms) \
-             SELECT ?6, s.id, 'customer', CASE s.chain WHEN '[]' THEN json_array(?6) \
-               ELSE '[\"' || ?6 || '\",' || substr(s.chain, 2) END, {email}, ?5 \
+             SELECT ?5, s.id, 'customer', CASE s.chain WHEN '[]' THEN json_array(?5) \
+               ELSE '[\"' || ?5 || '\",' || substr(s.chain, 2) END, {email}, ?2 \
              FROM accounts s WHERE s.id = ?1 AND s.status = 'active' AND s.kind <> 'customer' \
                AND {email} IS NOT NULL AND {person} IS NULL \
                AND NOT EXISTS (SELECT 1 FROM people p WHERE p.seller_id = ?1 AND p.email = {email})"
         ));
         transaction.then(account.bind(newcomer.account.as_str()));
         let insert = self.statement(format!(
-            "INSERT INTO people (id, seller_id, account_id, email, language, created_at_ms) \
-             SELECT ?7, ?1, a.id, {email}, ?8, ?5 FROM accounts a WHERE a.id = ?6"
+            "INSERT INTO people (id, seller_id, account_id, email, language, github_id, name, \
+               created_at_ms) \
+             SELECT ?6, ?1, a.id, {email}, ?7, ?8, ?9, ?2 FROM accounts a WHERE a.id = ?5"
         ));
+        let (github_id, name) = self.proof.profile();
         let insert = insert
             .bind(newcomer.account.as_str())
             .bind(newcomer.person.as_str())
-            .bind(newcomer.language.as_str());
+            .bind(newcomer.language.as_str())
+            .bind(github_id)
+            .bind(name);
         transaction.then(insert);
         for entry in self.entries(newcomer) {
             transaction.then(entry);
@@ -287,11 +235,12 @@ impl Arrival<'_> {
 
     /// Reads whose session it is, by its new token: also when this batch was executed before.
     fn session_statement(&self) -> Statement {
-        let next = self.proof.next();
-        self.statement(format!(
-            "SELECT p.id, a.kind, {next} FROM sessions s JOIN people p ON p.id = s.person_id \
-             JOIN accounts a ON a.id = p.account_id WHERE s.hash = ?6"
-        ))
+        self.statement(
+            "SELECT p.id, a.kind, (SELECT c.next FROM sign_in_codes c \
+               WHERE c.seller_id = ?1 AND c.browser_hash = ?4) \
+             FROM sessions s JOIN people p ON p.id = s.person_id \
+             JOIN accounts a ON a.id = p.account_id WHERE s.hash = ?5",
+        )
         .bind(self.session.token.hash().as_bytes())
     }
 
@@ -300,7 +249,7 @@ impl Arrival<'_> {
         let (email, person) = (self.proof.email(), self.proof.person());
         self.statement(format!(
             "SELECT p.closed_at_ms IS NOT NULL FROM people p WHERE p.seller_id = ?1 \
-             AND (p.id = {person} OR p.email = {email}) ORDER BY p.id = {person} DESC, ?5 LIMIT 1"
+             AND (p.id = {person} OR p.email = {email}) ORDER BY p.id = {person} DESC LIMIT 1"
         ))
     }
 }
@@ -320,20 +269,27 @@ impl SignInBatch {
                 joined: self.joining.as_ref() == Some(&person),
                 person,
                 role: Role::of(kind),
-                next: LocalPath::or_home(row.get::<Option<String>>(2)?.as_deref()),
+                next: row
+                    .get::<Option<String>>(2)?
+                    .and_then(|next| LocalPath::parse(&next))
+                    .unwrap_or_else(|| self.next.clone()),
             }));
         }
-        let Some(claimed) = reply.rows_of(self.claim)?.first() else {
-            return Ok(SignIn::Refused(Refusal::Ended));
-        };
-        reply.rows_of(self.commit)?;
-        if !claimed.get::<bool>(0)? {
-            let tries_left = claimed.get(1)?;
-            return Ok(SignIn::Refused(Refusal::WrongCode { tries_left }));
+        if let Some(claim) = self.claim {
+            let Some(claimed) = reply.rows_of(claim)?.first() else {
+                return Ok(SignIn::Refused(Refusal::Ended));
+            };
+            if !claimed.get::<bool>(0)? {
+                reply.rows_of(self.commit)?;
+                let tries_left = claimed.get(1)?;
+                return Ok(SignIn::Refused(Refusal::WrongCode { tries_left }));
+            }
         }
+        reply.rows_of(self.commit)?;
         Ok(SignIn::Refused(match reply.rows_of(self.person)?.first() {
             Some(row) if row.get(0)? => Refusal::Closed,
             Some(_) => Refusal::OtherGithub,
+            None if self.nameless => Refusal::NoAddress,
             None => Refusal::NotOpen,
         }))
     }

@@ -5,7 +5,8 @@
 use hmac::Mac;
 use sha2::{Digest, Sha256};
 
-use super::arrival::{Arrival, Proof, SignInBatch};
+use super::arrival::{Arrival, SignInBatch};
+use super::proof::Proof;
 use super::{LocalPath, NetworkHash, NewSession, Newcomer, Token};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::AccountId;
@@ -191,6 +192,7 @@ impl EnterCode {
                 code_hash: &code_hash,
             },
             session: &self.session,
+            next: None,
             newcomer: Some(&self.newcomer),
             now_ms: self.now_ms,
         };

@@ -4,7 +4,8 @@
 
 use serde_json::json;
 
-use super::arrival::{Arrival, Proof, SignInBatch};
+use super::arrival::{Arrival, SignInBatch};
+use super::proof::Proof;
 use super::{NewSession, Token};
 use crate::accounts::{Commit, commit};
 use crate::audit::{Change, Entry};
@@ -66,6 +67,7 @@ impl UseLink {
             seller: &self.seller,
             proof: Proof::Link(self.token.hash()),
             session: &self.session,
+            next: None,
             newcomer: None,
             now_ms: self.now_ms,
         };

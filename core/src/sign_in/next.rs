@@ -26,8 +26,13 @@ impl LocalPath {
     /// The path that was asked for, or else the first page.
     #[must_use]
     pub fn or_home(text: Option<&str>) -> Self {
-        text.and_then(Self::parse)
-            .unwrap_or_else(|| Self("/".to_owned()))
+        text.and_then(Self::parse).unwrap_or_else(Self::home)
+    }
+
+    /// The first page.
+    #[must_use]
+    pub fn home() -> Self {
+        Self("/".to_owned())
     }
 
     /// The path as text, for a `Location` header.

@@ -3,6 +3,7 @@
 
 use super::{Token, TokenHash};
 use crate::accounts::AccountKind;
+use crate::audit::Change;
 use crate::brand::{Site, read_site, site_statement};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, StepIndex};
 use crate::ids::{AccountId, PersonId};
@@ -103,6 +104,18 @@ pub struct Session {
     pub touch_due: bool,
 }
 
+impl Session {
+    /// A change that this person makes to its own account, for the audit log.
+    #[must_use]
+    pub fn change(&self, at_ms: i64) -> Change {
+        Change {
+            account: self.account.clone(),
+            actor: format!("person:{}", self.person),
+            at_ms,
+        }
+    }
+}
+
 /// What is known of the second factor in a session. Operators need one; others may have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondFactor {
@@ -136,11 +149,11 @@ impl SecondFactor {
     }
 }
 
-/// Begins a session `?6` for the person that a `WHERE` behind it names by `p.id`; the browser is `?7`,
-/// now `?5`, the rest is of `bind_lifetimes`.
+/// Begins a session `?5` for the person that a `WHERE` behind it names by `p.id`; the browser is `?6`,
+/// now `?2`, the rest is of `bind_lifetimes`.
 pub(super) const BEGIN_SESSION: &str = "\
 INSERT INTO sessions (hash, person_id, seller_id, agent, expires_at_ms, seen_at_ms, created_at_ms)
-SELECT ?6, p.id, p.seller_id, ?7, ?5 + CASE a.kind WHEN 'operator' THEN ?8 ELSE ?9 END, ?5, ?5
+SELECT ?5, p.id, p.seller_id, ?6, ?2 + CASE a.kind WHEN 'operator' THEN ?7 ELSE ?8 END, ?2, ?2
 FROM people p JOIN accounts a ON a.id = p.account_id AND p.closed_at_ms IS NULL";
 
 pub(super) fn bind_lifetimes(statement: Statement) -> Statement {

@@ -19,4 +19,5 @@ mod workload;
 pub use crashes::crashes;
 pub use drops::drops;
 pub use load::load;
+pub use random::Random;
 pub use report::Report;

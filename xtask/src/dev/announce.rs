@@ -21,6 +21,15 @@ struct Ready<'a> {
     turso_url: &'a str,
     turso_auth_token: &'a str,
     demo: Option<&'a Demo>,
+    stripe: Option<Stripe<'a>>,
+}
+
+/// How the simulator plays Stripe; none when the dashboard talks to the real one.
+#[derive(Serialize)]
+struct Stripe<'a> {
+    webhook_url: String,
+    webhook_secret: &'a str,
+    simulator_url: String,
 }
 
 /// Writes the ready file in one step: whoever sees it sees all of it.
@@ -33,6 +42,11 @@ pub fn write(file: &Path, stack: &Stack, demo: Option<&Demo>) -> Result<(), Fail
         turso_url: stack.database().url(),
         turso_auth_token: stack.database_token(),
         demo,
+        stripe: stack.stripe().map(|(webhook_url, webhook_secret)| Stripe {
+            webhook_url,
+            webhook_secret,
+            simulator_url: format!("{}/stripe", stack.simulator_url()),
+        }),
     };
     let text = serde_json::to_vec_pretty(&ready).or_fail(|| "the ready file".to_owned())?;
     write_whole(file, &text)
@@ -47,6 +61,10 @@ pub fn print(stack: &Stack, demo: Option<&Demo>) {
     println!("database   {}", stack.database().url());
     println!("state      {}", stack.state_dir().display());
     if let Some(demo) = demo {
+        println!("\nsign in once with these links (more of them: start again)");
+        println!("end user   {}", demo.end_user.sign_in_url);
+        println!("reseller   {}", demo.reseller.sign_in_url);
+        println!("operator   {}", demo.operator.sign_in_url);
         println!(
             "\ncurl {}/v1/chat/completions -H 'authorization: Bearer {}' \
              -H 'content-type: application/json' \

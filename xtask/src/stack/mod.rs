@@ -175,6 +175,15 @@ impl Stack {
         format!("http://{}", self.ports.simulator)
     }
 
+    /// Where the simulator sends Stripe's events, and the secret that it signs them with; none when the
+    /// dashboard talks to the real Stripe.
+    #[must_use]
+    pub fn stripe(&self) -> Option<(String, &'static str)> {
+        let base = self.vars.get("STRIPE_BASE_URL")?;
+        let simulated = base.starts_with(&self.simulator_url());
+        simulated.then(|| simulator::webhook(&self.ports))
+    }
+
     /// Where the e-mail is read that the dashboard sends through the simulator.
     #[must_use]
     pub fn mailbox_url(&self) -> String {

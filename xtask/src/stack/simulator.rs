@@ -122,6 +122,9 @@ pub fn start(state: &StateDir, ports: &Assigned, profile: Profile) -> Result<Ser
     let mut simulator = command(program);
     simulator.args(["--host", &ports.simulator.ip().to_string()]);
     simulator.args(["--port", &ports.simulator.port().to_string()]);
+    let (webhook_url, webhook_secret) = webhook(ports);
+    simulator.args(["--stripe-webhook-url", &webhook_url]);
+    simulator.args(["--stripe-webhook-secret", webhook_secret]);
     let health = format!("http://{}/_sim/health", ports.simulator);
     let mut service = Service::new("simulator", state.log("simulator"), health);
     service.start(&mut simulator)?;

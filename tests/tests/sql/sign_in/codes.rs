@@ -4,7 +4,10 @@
 use std::thread;
 
 use tollgate_core::hrana::Statement;
-use tollgate_core::sign_in::{AskForCode, Asked, CODE_MS, Code, Refusal, SignIn};
+use tollgate_core::ids::AccountId;
+use tollgate_core::sign_in::{
+    AskForCode, Asked, CODE_MS, Code, PendingCode, Refusal, SignIn, Token,
+};
 
 use super::{DAY_MS, Doors, HOUR_MS, MINUTE_MS, done, refused};
 use crate::world::NOW_MS;
@@ -56,6 +59,29 @@ fn a_code_is_worth_nothing_to_another_browser_seller_or_time() {
     );
     check(|_, answer| answer.now_ms = NOW_MS + CODE_MS - 1, true);
     check(|_, answer| answer.now_ms = NOW_MS + CODE_MS, false);
+}
+
+#[test]
+fn the_page_for_a_code_knows_where_it_was_sent_until_it_is_used() {
+    let doors = Doors::new();
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    let pending = |seller: &AccountId, browser: &Token| {
+        let reply = doors.database.run(PendingCode::statement(seller, browser));
+        reply
+            .rows(0)
+            .first()
+            .map(|row| PendingCode::read(row).unwrap())
+    };
+    let expect = PendingCode {
+        email: ask.email.clone(),
+        expires_at_ms: NOW_MS + CODE_MS,
+    };
+    assert_eq!(pending(&doors.operator, &ask.browser), Some(expect));
+    assert_eq!(pending(&doors.reseller, &ask.browser), None);
+    assert_eq!(pending(&doors.operator, &doors.token()), None);
+    done(doors.enter(&doors.answer(&ask)));
+    assert_eq!(pending(&doors.operator, &ask.browser), None);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 //! or foreign one does not.
 
 mod codes;
+mod ending;
+mod github;
 mod links;
+mod second_factor;
 mod sessions;
 mod sign_up;
 

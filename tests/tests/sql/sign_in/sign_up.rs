@@ -22,6 +22,9 @@ fn a_newcomer_gets_an_account_below_the_seller_whose_pages_they_are() {
         assert_eq!(session.person, signed_in.person);
         assert_eq!(session.parent.as_ref(), Some(seller));
         assert_eq!(session.language, "de");
+        let change = session.change(7);
+        assert_eq!(change.actor, format!("person:{}", session.person));
+        assert_eq!((&change.account, change.at_ms), (&session.account, 7));
         let row = doors.row(account_statement(&session.account));
         let account = read_account(&row).unwrap();
         assert_eq!(account.kind, AccountKind::Customer);

@@ -1,0 +1,44 @@
+//! Orders of credit: what is sold, how much one may buy, and how a payment becomes credit once,
+//! whatever Stripe tells, how often and in which order. Statements and decisions only; talking to the
+//! database and to Stripe belongs to the shell.
+//!
+//! A payment's way: `NewOrder` writes the order, the shell opens a session at Stripe, `attach_session`
+//! keeps its page. Whatever is heard of the payment afterwards (an event, the success page, the cron)
+//! is retrieved from Stripe and goes into one `Application`, which grants, refuses or waits.
+
+mod application;
+mod create;
+mod customer;
+mod dispute;
+mod grant;
+mod order;
+mod packs;
+mod payment;
+mod refund;
+mod refunded;
+mod session;
+mod terms;
+mod top_up;
+mod waiting;
+
+pub use application::{Application, Applied, Heard, Moved, Notice, Progress, Stamp, Subject};
+pub use create::{CreateBatch, Created, NewOrder, OrderRefusal};
+pub use customer::{
+    SavedCard, StripeCustomer, customer_statement, read_stripe_customer, save_customer,
+};
+pub use grant::Mismatch;
+pub use order::{
+    Order, OrderKind, OrderState, order_statement, read_order, session_order_statement,
+};
+pub use packs::{
+    Choice, ChoiceRefused, DEFAULT_PACKS, Item, NewPack, Pack, choose, end_pack, offered,
+    packs_statement, read_pack,
+};
+pub use payment::{NoPayment, Payment, PaymentState, Receipt};
+pub use refund::{
+    AskBatch, Asked, AskedRefund, RefundRefusal, RefundState, Refundable, asked_refunds_statement,
+    read_asked_refund, read_refundable, refundable_statement,
+};
+pub use session::{AttachBatch, Attached, attach_session, fail_order};
+pub use terms::{Caps, Fee, Terms};
+pub use waiting::{forget_waiting_statement, leftovers_statement, read_waiting};

@@ -1,0 +1,393 @@
+//! A refund that is asked for here: the row is written and the credit taken before Stripe is asked, so
+//! that nobody spends it meanwhile; if Stripe finally refuses, the credit is given back, once.
+
+use super::application::by_stripe;
+use super::order::{COLUMNS, Order, OrderState, Part, WIDTH, read_order, stripe_id, word};
+use crate::alarm::{Alarm, AlarmKind};
+use crate::audit::Change;
+use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, StepIndex, Transaction};
+use crate::ids::{AccountId, OrderId, RefundId};
+use crate::ledger::{Amount, Posting, Proceeds, Sale};
+use crate::money::Nanos;
+use crate::stripe::{Cents, NewRefund, StripeError, StripeId, StripeRequest};
+
+/// Where a refund is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefundState {
+    /// Stripe may not know of it yet.
+    Asked,
+    /// The bank has not said yet.
+    Pending,
+    /// The money is on its way.
+    Succeeded,
+    /// The money did not go, and the credit is back.
+    Failed,
+}
+
+impl RefundState {
+    /// Every state, in the order in which they follow each other.
+    pub const ALL: [Self; 4] = [Self::Asked, Self::Pending, Self::Succeeded, Self::Failed];
+
+    /// The word that the database keeps.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state that the word names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// A paid order, and what of it can be refunded now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refundable {
+    /// The order.
+    pub order: Order,
+    /// The most that can be refunded now, or why nothing can.
+    pub most: Result<Cents, RefundRefusal>,
+}
+
+/// Why an order is not refunded from the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundRefusal {
+    /// It is not paid.
+    NotPaid,
+    /// All of it was refunded.
+    NothingLeft,
+    /// Its credit is spent, held by calls, or owed.
+    Spent,
+    /// Its payer disputes it at the bank.
+    Disputed,
+    /// The account is suspended.
+    Suspended,
+    /// More than can be refunded, or nothing.
+    Amount {
+        /// What can be.
+        most: Cents,
+    },
+}
+
+/// A refund for which Stripe is, or was, to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedRefund {
+    /// Its id, and its idempotency key.
+    pub id: RefundId,
+    /// What was paid for.
+    pub order: OrderId,
+    /// Who gets the money.
+    pub account: AccountId,
+    /// The account above.
+    pub seller: AccountId,
+    /// The payment.
+    pub payment_intent: StripeId,
+    /// How much money.
+    pub amount: Cents,
+    /// The credit that was taken for it.
+    pub credit: Nanos,
+    /// What was taken from the reseller for it.
+    pub proceeds: Option<Nanos>,
+}
+
+/// What the database said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The credit is taken: ask Stripe.
+    Now,
+    /// The same was asked before; Stripe may be asked again.
+    Before,
+    /// Something changed since `Refundable` was read; nothing was taken. Read it again.
+    Changed,
+}
+
+/// The batch that takes the credit, and where its answers stand.
+#[derive(Clone, Debug)]
+pub struct AskBatch {
+    /// What to execute.
+    pub batch: Batch,
+    /// What to ask Stripe afterwards.
+    pub refund: AskedRefund,
+    commit: StepIndex,
+    known: StepIndex,
+}
+
+const TAKE: &str = "\
+UPDATE orders SET refunded_cents = refunded_cents + ?3
+WHERE id = ?1 AND account_id = ?2 AND state = 'paid' AND refunded_cents + ?3 <= price_cents
+  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = ?1 AND d.state <> 'won')
+  AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ?2 AND a.status = 'active')";
+
+const INSERT: &str = "\
+INSERT INTO refunds (id, order_id, account_id, stripe_id, amount_cents, credit_nanos,
+  proceeds_nanos, state, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+const FAIL: &str = "\
+UPDATE refunds SET state = 'failed', stripe_id = coalesce(stripe_id, ?3)
+WHERE id = ?1 AND account_id = ?2 AND state = ?4";
+
+const LOWER: &str = "\
+UPDATE orders SET refunded_cents = refunded_cents - ?3 WHERE id = ?1 AND account_id = ?2";
+
+const KNOWN: &str = "\
+SELECT 1 FROM refunds WHERE id = ?1 AND account_id = ?2 AND order_id = ?3 AND amount_cents = ?4";
+
+const ASKED: &str = "\
+SELECT r.id, r.order_id, r.account_id, o.seller_id, o.payment_intent_id, r.amount_cents,
+  r.credit_nanos, r.proceeds_nanos FROM refunds r JOIN orders o ON o.id = r.order_id
+WHERE r.state = 'asked' AND r.created_at_ms < ?1 ORDER BY r.created_at_ms LIMIT ?2";
+
+/// Reads an order of an account, and what of it can be refunded.
+#[must_use]
+pub fn refundable_statement(account: &AccountId, order: &OrderId) -> Statement {
+    let sql = format!(
+        "SELECT {COLUMNS}, a.balance_nanos - a.held_nanos, a.debt_nanos, a.status = 'active', \
+           EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.state <> 'won') \
+         FROM orders o JOIN accounts a ON a.id = o.account_id \
+         WHERE o.id = ?2 AND o.account_id = ?1"
+    );
+    Statement::new(sql)
+        .bind(account.as_str())
+        .bind(order.as_str())
+}
+
+/// Reads the row of `refundable_statement`.
+pub fn read_refundable(row: &Row) -> Result<Refundable, HranaFault> {
+    let at = |offset: usize| WIDTH.saturating_add(offset);
+    let order = read_order(row)?;
+    let debt: i64 = row.get(at(1))?;
+    let free = if debt > 0 { 0 } else { row.get(at(0))? };
+    let active: bool = row.get(at(2))?;
+    let disputed: bool = row.get(at(3))?;
+    let most = if order.state != OrderState::Paid {
+        Err(RefundRefusal::NotPaid)
+    } else if !active {
+        Err(RefundRefusal::Suspended)
+    } else if disputed {
+        Err(RefundRefusal::Disputed)
+    } else {
+        most_refundable(&order, Nanos::new(free))
+    };
+    Ok(Refundable { order, most })
+}
+
+/// What is not refunded yet, as far as free credit covers it, in whole cents.
+fn most_refundable(order: &Order, free: Nanos) -> Result<Cents, RefundRefusal> {
+    let left = order.price.less(order.refunded);
+    if left == Cents::ZERO {
+        return Err(RefundRefusal::NothingLeft);
+    }
+    let each = order.part(Cents::new(1)).credit;
+    let covered = free.get().checked_div(each.get()).unwrap_or(0);
+    let most = left.min(Cents::new(covered));
+    if most > Cents::ZERO {
+        Ok(most)
+    } else {
+        Err(RefundRefusal::Spent)
+    }
+}
+
+impl Refundable {
+    /// The batch that takes the credit of `amount` for a refund of this id: the form that is sent twice
+    /// has the same id, and takes it once.
+    pub fn ask(
+        &self,
+        id: &RefundId,
+        amount: Cents,
+        change: &Change,
+    ) -> Result<AskBatch, RefundRefusal> {
+        let most = self.most?;
+        if amount <= Cents::ZERO || amount > most {
+            return Err(RefundRefusal::Amount { most });
+        }
+        let payment = self.order.payment_intent.as_ref();
+        let payment = payment.ok_or(RefundRefusal::NotPaid)?;
+        let part = self.order.part(amount);
+        let refund = AskedRefund::of(&self.order, payment, (id.clone(), amount, part));
+        let mut batch = Batch::new();
+        let mut transaction = batch.begin(None);
+        let take = Statement::new(TAKE)
+            .bind(refund.order.as_str())
+            .bind(refund.account.as_str())
+            .bind(amount.get());
+        transaction.then(take);
+        transaction.require_change();
+        transaction.then(refund.insert(change.at_ms));
+        if let Some(sale) = refund.sale() {
+            Posting::refund_asked(&sale).append(&mut transaction, change);
+        }
+        let commit = transaction.commit();
+        let known = Statement::new(KNOWN)
+            .bind(refund.id.as_str())
+            .bind(refund.account.as_str())
+            .bind(refund.order.as_str())
+            .bind(amount.get());
+        let known = batch.step(None, known);
+        Ok(AskBatch {
+            batch,
+            refund,
+            commit,
+            known,
+        })
+    }
+}
+
+impl AskBatch {
+    /// What the reply to the batch says.
+    #[must_use]
+    pub fn read(&self, reply: &Reply) -> Asked {
+        if reply.is_ok(self.commit) {
+            Asked::Now
+        } else if reply.rows(self.known).is_empty() {
+            Asked::Changed
+        } else {
+            Asked::Before
+        }
+    }
+}
+
+/// Reads refunds that are older than a moment and of which Stripe may not know: ask again.
+#[must_use]
+pub fn asked_refunds_statement(before_ms: i64, limit: u32) -> Statement {
+    Statement::new(ASKED).bind(before_ms).bind(i64::from(limit))
+}
+
+/// Reads the row of such a refund.
+pub fn read_asked_refund(row: &Row) -> Result<AskedRefund, HranaFault> {
+    Ok(AskedRefund {
+        id: word(row, 0, RefundId::parse)?,
+        order: word(row, 1, OrderId::parse)?,
+        account: word(row, 2, AccountId::parse)?,
+        seller: word(row, 3, AccountId::parse)?,
+        payment_intent: stripe_id(row, 4)?.ok_or(HranaFault::UnexpectedColumn(4))?,
+        amount: Cents::new(row.get(5)?),
+        credit: Nanos::new(row.get(6)?),
+        proceeds: row.get::<Option<i64>>(7)?.map(Nanos::new),
+    })
+}
+
+impl AskedRefund {
+    pub(super) fn of(
+        order: &Order,
+        payment: &StripeId,
+        (id, amount, part): (RefundId, Cents, Part),
+    ) -> Self {
+        Self {
+            id,
+            order: order.id.clone(),
+            account: order.account.clone(),
+            seller: order.seller.clone(),
+            payment_intent: payment.clone(),
+            amount,
+            credit: part.credit,
+            proceeds: part.proceeds,
+        }
+    }
+
+    /// The refund of all of an order whose credit was not given. Its id follows from the order's.
+    pub(super) fn of_refused(order: &Order, payment: &StripeId) -> Self {
+        let nothing = Part {
+            credit: Nanos::ZERO,
+            proceeds: None,
+        };
+        let id = RefundId::named(order.id.as_str());
+        Self::of(order, payment, (id, order.price, nothing))
+    }
+
+    /// What to ask Stripe; give the answer to an `Application`, or a final refusal to `give_up`.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let request = NewRefund {
+            refund: &self.id,
+            order: &self.order,
+            payment_intent: &self.payment_intent,
+            amount: self.amount,
+        };
+        request.to_request()
+    }
+
+    /// Gives the credit back, because Stripe finally refused, and tells the operator. Nothing happens
+    /// if that was done before, or if Stripe knows the refund after all.
+    #[must_use]
+    pub fn give_up(&self, error: &StripeError, now_ms: i64) -> (Batch, StepIndex) {
+        let mut batch = Batch::new();
+        let mut transaction = batch.begin(None);
+        self.fail(&mut transaction, (RefundState::Asked, None, now_ms));
+        let detail = format!(
+            "{} of order {} could not be sent back: {}",
+            self.amount,
+            self.order,
+            error.word()
+        );
+        let alarm = Alarm::for_operator(AlarmKind::RefundFailed, detail);
+        transaction.then(alarm.raise(now_ms));
+        let commit = transaction.commit();
+        (batch, commit)
+    }
+
+    /// Takes the refund from this state to `failed`, and gives back what it took.
+    pub(super) fn fail(
+        &self,
+        transaction: &mut Transaction<'_>,
+        (from, stripe_id, now_ms): (RefundState, Option<&StripeId>, i64),
+    ) {
+        let fail = Statement::new(FAIL)
+            .bind(self.id.as_str())
+            .bind(self.account.as_str())
+            .bind(stripe_id.map(StripeId::as_str))
+            .bind(from.as_str());
+        transaction.then(fail);
+        transaction.require_change();
+        let lower = Statement::new(LOWER)
+            .bind(self.order.as_str())
+            .bind(self.account.as_str())
+            .bind(self.amount.get());
+        transaction.then(lower);
+        transaction.require_change();
+        if let Some(sale) = self.sale() {
+            let change = by_stripe(&self.account, now_ms);
+            Posting::refund_failed(&sale).append(transaction, &change);
+        }
+    }
+
+    pub(super) fn insert(&self, now_ms: i64) -> Statement {
+        self.insert_as((RefundState::Asked, None, now_ms))
+    }
+
+    pub(super) fn insert_as(
+        &self,
+        (state, stripe_id, now_ms): (RefundState, Option<&StripeId>, i64),
+    ) -> Statement {
+        Statement::new(INSERT)
+            .bind(self.id.as_str())
+            .bind(self.order.as_str())
+            .bind(self.account.as_str())
+            .bind(stripe_id.map(StripeId::as_str))
+            .bind(self.amount.get())
+            .bind(self.credit.get())
+            .bind(self.proceeds.map(Nanos::get))
+            .bind(state.as_str())
+            .bind(now_ms)
+    }
+
+    /// What it moves in the ledger; `None` for nothing.
+    pub(super) fn sale(&self) -> Option<Sale> {
+        let proceeds = self.proceeds.and_then(Amount::new);
+        Some(Sale {
+            customer: self.account.clone(),
+            credit: Amount::new(self.credit)?,
+            proceeds: proceeds.map(|amount| Proceeds {
+                reseller: self.seller.clone(),
+                amount,
+            }),
+            event: self.id.to_string(),
+            reason: "refund".to_owned(),
+        })
+    }
+}

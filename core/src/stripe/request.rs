@@ -1,0 +1,434 @@
+//! Requests to Stripe, ready to send: method, path, form, and the idempotency key that makes sending
+//! one again harmless. The credential and the headers belong to the shell.
+
+use form_urlencoded::Serializer;
+
+use super::{Cents, StripeId};
+use crate::ids::{AccountId, OrderId, RefundId};
+
+/// How many sessions a page of `SessionsSince` has at most, which is what Stripe allows.
+const PAGE: &str = "100";
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Asks.
+    Get,
+    /// Does.
+    Post,
+}
+
+/// A request to `https://api.stripe.com`, or to what stands in for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StripeRequest {
+    /// Whether it asks or does.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// `application/x-www-form-urlencoded`; empty for `Get`.
+    pub body: String,
+    /// The header `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+}
+
+/// Makes the account a customer at Stripe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCustomer<'a> {
+    /// Whose customer object it is.
+    pub account: &'a AccountId,
+    /// Where Stripe sends receipts.
+    pub email: &'a str,
+    /// What the account is called.
+    pub name: &'a str,
+}
+
+/// Opens a page on which a person pays for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession<'a> {
+    /// What is paid for.
+    pub order: &'a OrderId,
+    /// What it costs, taxes included.
+    pub price: Cents,
+    /// What the page and the invoice call it.
+    pub name: &'a str,
+    /// Who pays.
+    pub customer: &'a StripeId,
+    /// Where Stripe sends who has paid; `{CHECKOUT_SESSION_ID}` in it is filled in by Stripe.
+    pub success_url: &'a str,
+    /// Where Stripe sends who changed their mind.
+    pub cancel_url: &'a str,
+    /// When the page closes, in Unix milliseconds: 30 minutes to 24 hours from now.
+    pub expires_at_ms: i64,
+    /// Whether the card is saved for automatic top-up.
+    pub save_card: bool,
+    /// Whether Stripe works out taxes.
+    pub automatic_tax: bool,
+}
+
+/// Charges the saved card while nobody is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPaymentIntent<'a> {
+    /// Who pays.
+    pub account: &'a AccountId,
+    /// What is paid for.
+    pub order: &'a OrderId,
+    /// How many automatic top-ups the account began, this one included.
+    pub attempt: i64,
+    /// What it costs.
+    pub price: Cents,
+    /// The account at Stripe.
+    pub customer: &'a StripeId,
+    /// The saved card.
+    pub payment_method: &'a StripeId,
+    /// What the receipt calls it.
+    pub name: &'a str,
+}
+
+/// Sends money back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRefund<'a> {
+    /// Our row of it.
+    pub refund: &'a RefundId,
+    /// What was paid for.
+    pub order: &'a OrderId,
+    /// The payment.
+    pub payment_intent: &'a StripeId,
+    /// How much of it.
+    pub amount: Cents,
+}
+
+/// Opens Stripe's page of a customer's invoices and cards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPortal<'a> {
+    /// Whose page.
+    pub customer: &'a StripeId,
+    /// Where its way back leads.
+    pub return_url: &'a str,
+}
+
+/// One page of the sessions that were made since a moment, the latest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionsSince<'a> {
+    /// The moment, in Unix milliseconds.
+    pub created_at_ms: i64,
+    /// The last session of the page before.
+    pub after: Option<&'a StripeId>,
+}
+
+impl NewCustomer<'_> {
+    /// The request; read the answer with `read_customer`.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let fields = [
+            ("email", self.email),
+            ("name", self.name),
+            ("metadata[account_id]", self.account.as_str()),
+        ];
+        post(
+            "/v1/customers",
+            &fields,
+            format!("customer:{}", self.account),
+        )
+    }
+}
+
+impl NewSession<'_> {
+    /// The request; read the answer with `read_session`. The same order makes the same session as long
+    /// as everything else is the same, too.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let order = self.order.as_str();
+        let price = self.price.get().to_string();
+        let expires_at = self.expires_at_ms.div_euclid(1_000).to_string();
+        let mut fields = vec![
+            ("mode", "payment"),
+            ("client_reference_id", order),
+            ("customer", self.customer.as_str()),
+            ("line_items[0][quantity]", "1"),
+            ("line_items[0][price_data][currency]", "usd"),
+            ("line_items[0][price_data][unit_amount]", &price),
+            // So that what is paid is the order's price, whatever the taxes.
+            ("line_items[0][price_data][tax_behavior]", "inclusive"),
+            ("line_items[0][price_data][product_data][name]", self.name),
+            ("metadata[order_id]", order),
+            ("payment_intent_data[metadata][order_id]", order),
+            ("invoice_creation[enabled]", "true"),
+            ("success_url", self.success_url),
+            ("cancel_url", self.cancel_url),
+            ("expires_at", &expires_at),
+        ];
+        if self.automatic_tax {
+            fields.push(("automatic_tax[enabled]", "true"));
+            fields.push(("customer_update[address]", "auto"));
+        }
+        if self.save_card {
+            fields.push(("payment_intent_data[setup_future_usage]", "off_session"));
+        }
+        post("/v1/checkout/sessions", &fields, format!("order:{order}"))
+    }
+}
+
+impl NewPaymentIntent<'_> {
+    /// The request; read the answer with `read_payment_intent`.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let price = self.price.get().to_string();
+        let fields = [
+            ("amount", price.as_str()),
+            ("currency", "usd"),
+            ("customer", self.customer.as_str()),
+            ("payment_method", self.payment_method.as_str()),
+            ("off_session", "true"),
+            ("confirm", "true"),
+            // Nobody is there to be sent anywhere; without this Stripe wants to know where to.
+            ("automatic_payment_methods[enabled]", "true"),
+            ("automatic_payment_methods[allow_redirects]", "never"),
+            ("description", self.name),
+            ("metadata[kind]", "auto_topup"),
+            ("metadata[order_id]", self.order.as_str()),
+            ("expand[0]", "latest_charge"),
+        ];
+        let key = format!("topup:{}:{}", self.account, self.attempt);
+        post("/v1/payment_intents", &fields, key)
+    }
+}
+
+impl NewRefund<'_> {
+    /// The request; read the answer with `read_refund`.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let amount = self.amount.get().to_string();
+        let fields = [
+            ("payment_intent", self.payment_intent.as_str()),
+            ("amount", &amount),
+            ("reason", "requested_by_customer"),
+            ("metadata[order_id]", self.order.as_str()),
+            ("metadata[refund_id]", self.refund.as_str()),
+        ];
+        post("/v1/refunds", &fields, self.refund.to_string())
+    }
+}
+
+impl NewPortal<'_> {
+    /// The request; read the answer with `read_portal`.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let fields = [
+            ("customer", self.customer.as_str()),
+            ("return_url", self.return_url),
+        ];
+        StripeRequest {
+            idempotency_key: None,
+            ..post("/v1/billing_portal/sessions", &fields, String::new())
+        }
+    }
+}
+
+impl SessionsSince<'_> {
+    /// The request; read the answer with `read_page`.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let since = self.created_at_ms.div_euclid(1_000).to_string();
+        let mut fields = vec![("limit", PAGE), ("created[gte]", &since)];
+        if let Some(after) = self.after {
+            fields.push(("starting_after", after.as_str()));
+        }
+        get(format!("/v1/checkout/sessions?{}", encode(&fields)))
+    }
+}
+
+/// Asks for a session with its payment, charge and invoice; read the answer with `read_session`.
+#[must_use]
+pub fn retrieve_session(session: &StripeId) -> StripeRequest {
+    let fields = [
+        ("expand[0]", "payment_intent.latest_charge"),
+        ("expand[1]", "invoice"),
+    ];
+    get(format!(
+        "/v1/checkout/sessions/{session}?{}",
+        encode(&fields)
+    ))
+}
+
+/// Asks for a payment with its charge; read the answer with `read_payment_intent`.
+#[must_use]
+pub fn retrieve_payment_intent(payment_intent: &StripeId) -> StripeRequest {
+    let fields = [("expand[0]", "latest_charge")];
+    get(format!(
+        "/v1/payment_intents/{payment_intent}?{}",
+        encode(&fields)
+    ))
+}
+
+/// Asks for a refund; read the answer with `read_refund`.
+#[must_use]
+pub fn retrieve_refund(refund: &StripeId) -> StripeRequest {
+    get(format!("/v1/refunds/{refund}"))
+}
+
+/// Closes the page of a session; read the answer with `read_session`. Refused once it was used.
+#[must_use]
+pub fn expire_session(session: &StripeId) -> StripeRequest {
+    StripeRequest {
+        method: Method::Post,
+        path: format!("/v1/checkout/sessions/{session}/expire"),
+        body: String::new(),
+        idempotency_key: None,
+    }
+}
+
+fn get(path: String) -> StripeRequest {
+    StripeRequest {
+        method: Method::Get,
+        path,
+        body: String::new(),
+        idempotency_key: None,
+    }
+}
+
+fn post(path: &str, fields: &[(&str, &str)], idempotency_key: String) -> StripeRequest {
+    StripeRequest {
+        method: Method::Post,
+        path: path.to_owned(),
+        body: encode(fields),
+        idempotency_key: Some(idempotency_key),
+    }
+}
+
+fn encode(fields: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(request: &StripeRequest) -> Vec<(String, String)> {
+        form_urlencoded::parse(request.body.as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    fn field(request: &StripeRequest, name: &str) -> Option<String> {
+        let mut fields = decoded(request).into_iter();
+        fields
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    #[test]
+    fn a_session_names_its_order_wherever_stripe_tells_it_back() {
+        let order = OrderId::from_random([1; 10]);
+        let customer = StripeId::parse("cus_1").unwrap();
+        let new = NewSession {
+            order: &order,
+            price: Cents::new(1_050),
+            name: "Ünits & more = $10",
+            customer: &customer,
+            success_url: "https://a.example/paid?session={CHECKOUT_SESSION_ID}",
+            cancel_url: "https://a.example/billing",
+            expires_at_ms: 1_795_350_600_999,
+            save_card: false,
+            automatic_tax: false,
+        };
+        let request = new.to_request();
+        assert_eq!(request.idempotency_key, Some(format!("order:{order}")));
+        let check = |name: &str, expect: Option<&str>| {
+            assert_eq!(field(&request, name).as_deref(), expect, "{name}");
+        };
+        for name in [
+            "client_reference_id",
+            "metadata[order_id]",
+            "payment_intent_data[metadata][order_id]",
+        ] {
+            check(name, Some(order.as_str()));
+        }
+        check("line_items[0][price_data][unit_amount]", Some("1050"));
+        check(
+            "line_items[0][price_data][product_data][name]",
+            Some("Ünits & more = $10"),
+        );
+        check(
+            "success_url",
+            Some("https://a.example/paid?session={CHECKOUT_SESSION_ID}"),
+        );
+        check("expires_at", Some("1795350600"));
+        check("automatic_tax[enabled]", None);
+        check("payment_intent_data[setup_future_usage]", None);
+        let request = NewSession {
+            save_card: true,
+            automatic_tax: true,
+            ..new
+        }
+        .to_request();
+        assert_eq!(
+            field(&request, "automatic_tax[enabled]").as_deref(),
+            Some("true")
+        );
+        let usage = field(&request, "payment_intent_data[setup_future_usage]");
+        assert_eq!(usage.as_deref(), Some("off_session"));
+    }
+
+    #[test]
+    fn whatever_moves_money_has_a_key_of_its_own() {
+        let account = AccountId::from_random([1; 10]);
+        let order = OrderId::from_random([2; 10]);
+        let refund = RefundId::from_random([3; 10]);
+        let id = |text: &str| StripeId::parse(text).unwrap();
+        let (customer, method, intent) = (id("cus_1"), id("pm_1"), id("pi_1"));
+        let top_up = NewPaymentIntent {
+            account: &account,
+            order: &order,
+            attempt: 7,
+            price: Cents::new(2_000),
+            customer: &customer,
+            payment_method: &method,
+            name: "credit",
+        };
+        let request = top_up.to_request();
+        assert_eq!(request.idempotency_key, Some(format!("topup:{account}:7")));
+        assert_eq!(
+            field(&request, "metadata[kind]").as_deref(),
+            Some("auto_topup")
+        );
+        let back = NewRefund {
+            refund: &refund,
+            order: &order,
+            payment_intent: &intent,
+            amount: Cents::new(5),
+        };
+        let request = back.to_request();
+        assert_eq!(request.idempotency_key, Some(refund.to_string()));
+        assert_eq!(field(&request, "amount").as_deref(), Some("5"));
+        let asked = NewCustomer {
+            account: &account,
+            email: "a+b@example.org",
+            name: "A",
+        };
+        let request = asked.to_request();
+        assert_eq!(request.idempotency_key, Some(format!("customer:{account}")));
+        assert_eq!(field(&request, "email").as_deref(), Some("a+b@example.org"));
+    }
+
+    #[test]
+    fn questions_are_paths() {
+        let id = StripeId::parse("cs_1").unwrap();
+        assert_eq!(
+            retrieve_session(&id).path,
+            "/v1/checkout/sessions/cs_1?expand%5B0%5D=payment_intent.latest_charge\
+             &expand%5B1%5D=invoice"
+        );
+        let page = SessionsSince {
+            created_at_ms: 1_795_348_800_500,
+            after: Some(&id),
+        };
+        assert_eq!(
+            page.to_request().path,
+            "/v1/checkout/sessions?limit=100&created%5Bgte%5D=1795348800&starting_after=cs_1"
+        );
+        assert_eq!(
+            expire_session(&id).path,
+            "/v1/checkout/sessions/cs_1/expire"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! Orders become credit once, as decided when they were made, and what does not match gets none.
+
+mod chaos;
+mod desk;
+mod disputes;
+mod grants;
+mod refunds;
