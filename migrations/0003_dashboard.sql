@@ -7,6 +7,13 @@
 -- written row a call, and nothing in it changes with the call.
 CREATE INDEX requests_by_account ON requests (account_id, id);
 
+-- The customers of a seller, which people page through and search. Nothing in them changes with a call.
+CREATE INDEX accounts_by_name ON accounts (parent_id, name COLLATE NOCASE, id);
+CREATE INDEX accounts_by_age ON accounts (parent_id, created_at_ms, id);
+
+-- Who changed a rule, a customer or a model.
+CREATE INDEX audit_log_by_subject ON audit_log (subject, id);
+
 -- When the last call of a key was admitted; the row is written then in any case.
 ALTER TABLE keys ADD COLUMN last_used_at_ms INTEGER;
 
@@ -297,6 +304,10 @@ CREATE TABLE provider_accounts (
   test_result TEXT,
   created_at_ms INTEGER NOT NULL
 ) STRICT;
+
+-- Through which of them a call went; NULL: the credential in the gateway's settings. A call's record is
+-- told only to the account that made it.
+ALTER TABLE requests ADD COLUMN provider_account_id TEXT;
 
 -- The kill switch of a provider: no row, or `enabled`, is on.
 CREATE TABLE providers (

@@ -13,6 +13,7 @@ use tollgate_core::key::KeyHash;
 use tollgate_core::money::Nanos;
 
 use crate::alarm;
+use crate::credentials::ProviderAccount;
 use crate::facts::{self, Facts};
 use crate::gateway::Gateway;
 use crate::log;
@@ -37,6 +38,8 @@ pub struct Admitted {
     pub ask: Ask,
     /// The key and its accounts just before.
     pub snapshot: Snapshot,
+    /// Through which of the operator's accounts it goes.
+    pub account: Rc<ProviderAccount>,
 }
 
 impl Admitted {
@@ -75,6 +78,7 @@ async fn try_admit(
         request: gateway.request(),
         nonce: gateway.nonce,
         key_hash: hash,
+        provider_account: None,
         lease_until_ms: now_ms() + gateway.config.lease_ms,
     };
     let mut known = match facts::remembered(&hash, &wanted.model) {
@@ -94,6 +98,7 @@ async fn try_admit(
             }
             Err(error) => return Err(error.into()),
         };
+        identity.provider_account = known.account.id.clone();
         let ask = call.ask(&identity);
         let (admission, unanswered) = execute(gateway, &ask).await;
         if unanswered {
@@ -117,6 +122,7 @@ async fn try_admit(
                     call,
                     ask,
                     snapshot,
+                    account: known.account,
                 });
             }
             Some(Admission::Refused(refusal, snapshot)) => {

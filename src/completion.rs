@@ -229,7 +229,7 @@ async fn dispatch(
     loop {
         let (error, may_retry) = match gateway
             .provider
-            .complete(&body, request.stream, signal)
+            .complete(&admitted.account, (&body, request.stream), signal)
             .await
         {
             Ok(head) if head.status == 200 => return Ok(head),

@@ -23,8 +23,10 @@ pub struct Config {
     pub turso_token: String,
     /// Where OpenRouter's API is.
     pub openrouter_base_url: String,
-    /// The operator's own credential at OpenRouter.
+    /// The operator's own credential at OpenRouter while the database has none that is enabled.
     pub openrouter_api_key: String,
+    /// The keys that open the credentials in the database.
+    pub sealing_keys: String,
     /// The page that explains the errors; an error's code is appended as `#code`.
     pub docs_url: String,
     /// How long a hold belongs to its Worker without a renewal, in milliseconds.
@@ -60,6 +62,7 @@ impl Config {
             turso_token: text(env, "TURSO_AUTH_TOKEN")?,
             openrouter_base_url: trimmed(text(env, "OPENROUTER_BASE_URL")?),
             openrouter_api_key: text(env, "OPENROUTER_API_KEY")?,
+            sealing_keys: text(env, "SEALING_KEYS")?,
             docs_url: text(env, "DOCS_URL")?,
             lease_ms: number(env, "LEASE_MS")?,
             grace_ms: number(env, "GRACE_MS")?,

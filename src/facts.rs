@@ -7,13 +7,17 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use tollgate_core::admission::Snapshot;
+use tollgate_core::alarm::{Alarm, AlarmKind};
 use tollgate_core::call::{
     CallerFacts, ModelFacts, caller_statements, model_statement, read_caller, read_model,
 };
 use tollgate_core::error::{ApiError, ErrorCode};
-use tollgate_core::hrana::{Batch, Statement};
+use tollgate_core::hrana::{Batch, Reply, Statement};
 use tollgate_core::key::KeyHash;
+use tollgate_core::providers::call_account_statement;
 
+use crate::alarm;
+use crate::credentials::{CredentialFault, ProviderAccount};
 use crate::gateway::Gateway;
 use crate::log;
 
@@ -27,7 +31,7 @@ thread_local! {
 #[derive(Default)]
 struct Memory {
     callers: HashMap<KeyHash, Rc<CallerFacts>>,
-    models: HashMap<String, Rc<ModelFacts>>,
+    models: HashMap<String, (Rc<ModelFacts>, Rc<ProviderAccount>)>,
 }
 
 /// What prices a call.
@@ -37,6 +41,8 @@ pub struct Facts {
     pub caller: Rc<CallerFacts>,
     /// The model.
     pub model: Rc<ModelFacts>,
+    /// Through which of the operator's accounts its calls go. Its changes raise the catalogue's version.
+    pub account: Rc<ProviderAccount>,
     /// Whether they are remembered: then they may be out of date.
     pub remembered: bool,
 }
@@ -45,11 +51,12 @@ pub struct Facts {
 pub fn remembered(hash: &KeyHash, slug: &str) -> Option<Facts> {
     MEMORY.with_borrow(|memory| {
         let caller = memory.callers.get(hash)?.clone();
-        let model = memory.models.get(slug)?.clone();
+        let (model, account) = memory.models.get(slug)?.clone();
         let same_catalogue = caller.snapshot.catalogue_version == model.catalogue_version;
         same_catalogue.then_some(Facts {
             caller,
             model,
+            account,
             remembered: true,
         })
     })
@@ -57,64 +64,87 @@ pub fn remembered(hash: &KeyHash, slug: &str) -> Option<Facts> {
 
 /// Reads both in one round trip and remembers them.
 pub async fn read(gateway: &Gateway, hash: &KeyHash, slug: &str) -> Result<Facts, ApiError> {
-    let (caller, models) = read_fresh(gateway, hash, Some(slug)).await?;
+    // The version stands with the model: an account that is newer is caught by admission.
+    let more = [model_statement(Some(slug)), call_account_statement(slug)];
+    let (caller, reply) = read_caller_and(gateway, hash, more).await?;
+    let [model, account] = [MORE, MORE + 1].map(|step| reply.rows(step));
     let caller = Rc::new(caller);
+    let models = read_model(model).map_err(|fault| unavailable(gateway, &fault))?;
     let Some(model) = models.into_iter().next().map(Rc::new) else {
         return Err(ApiError::new(ErrorCode::ModelNotFound).with_param("model"));
     };
+    let account = ProviderAccount::of_rows(&gateway.config, account);
+    let account = Rc::new(account.map_err(|fault| without_credential(gateway, &fault))?);
     MEMORY.with_borrow_mut(|memory| {
         make_room(&mut memory.callers);
         make_room(&mut memory.models);
         memory.callers.insert(*hash, caller.clone());
-        memory.models.insert(slug.to_owned(), model.clone());
+        let entry = (model.clone(), account.clone());
+        memory.models.insert(slug.to_owned(), entry);
     });
     Ok(Facts {
         caller,
         model,
+        account,
         remembered: false,
     })
 }
 
-/// Reads the caller and, in the same round trip, one model or with `None` all of them.
-pub async fn read_fresh(
+/// Reads the caller and, in the same round trip, every model that is on sale.
+pub async fn read_all(
     gateway: &Gateway,
     hash: &KeyHash,
-    slug: Option<&str>,
 ) -> Result<(CallerFacts, Vec<ModelFacts>), ApiError> {
-    read_caller_and(gateway, hash, Some(model_statement(slug))).await
+    let (caller, reply) = read_caller_and(gateway, hash, [model_statement(None)]).await?;
+    let models = read_model(reply.rows(MORE)).map_err(|fault| unavailable(gateway, &fault))?;
+    Ok((caller, models))
 }
+
+/// The place of the first statement that is read beside the caller.
+const MORE: usize = 2;
 
 async fn read_caller_and(
     gateway: &Gateway,
     hash: &KeyHash,
-    models: Option<Statement>,
-) -> Result<(CallerFacts, Vec<ModelFacts>), ApiError> {
+    more: impl IntoIterator<Item = Statement>,
+) -> Result<(CallerFacts, Reply), ApiError> {
     let mut batch = Batch::new();
     for statement in caller_statements(hash, gateway.started_ms)
         .into_iter()
-        .chain(models)
+        .chain(more)
     {
         batch.step(None, statement);
     }
-    let unavailable = |fault: &dyn std::error::Error| {
-        log::fault(gateway, "facts", fault);
-        ApiError::new(ErrorCode::DatabaseUnavailable)
-    };
     let reply = gateway
         .database
         .execute(&batch)
         .await
-        .map_err(|fault| unavailable(&fault))?;
-    let [snapshot, rules, models] = [0, 1, 2];
+        .map_err(|fault| unavailable(gateway, &fault))?;
+    let [snapshot, rules] = [0, 1];
     if !(0..batch.steps().len()).all(|step| reply.is_ok(step)) {
         return Err(ErrorCode::DatabaseUnavailable.into());
     }
     let caller = read_caller(reply.rows(snapshot), reply.rows(rules))
-        .map_err(|fault| unavailable(&fault))?
+        .map_err(|fault| unavailable(gateway, &fault))?
         .ok_or(ErrorCode::InvalidApiKey)?;
     check_key(&caller, gateway)?;
-    let models = read_model(reply.rows(models)).map_err(|fault| unavailable(&fault))?;
-    Ok((caller, models))
+    Ok((caller, reply))
+}
+
+fn unavailable(gateway: &Gateway, fault: &dyn std::error::Error) -> ApiError {
+    log::fault(gateway, "facts", fault);
+    ApiError::new(ErrorCode::DatabaseUnavailable)
+}
+
+/// An account that is enabled and cannot be opened stops its calls: another one would be a guess. The
+/// operator must know.
+fn without_credential(gateway: &Gateway, fault: &CredentialFault) -> ApiError {
+    let what = "the operator's credential cannot be opened";
+    let why = fault.to_string();
+    log::alarm(gateway, what, &serde_json::json!({ "why": why }));
+    let alarm = Alarm::for_operator(AlarmKind::ProviderRefuses, format!("{what}: {why}"));
+    alarm::raise_beyond_response(gateway, alarm);
+    ApiError::new(ErrorCode::ProviderUnavailable)
 }
 
 /// Keeps what admission just read of a caller, for the next call's defaults. Rules are kept only
@@ -145,7 +175,7 @@ pub async fn require_key(gateway: &Gateway, hash: &KeyHash) -> Result<(), ApiErr
     if MEMORY.with_borrow(|memory| memory.callers.contains_key(hash)) {
         return Ok(());
     }
-    read_caller_and(gateway, hash, None).await.map(drop)
+    read_caller_and(gateway, hash, []).await.map(drop)
 }
 
 /// A key that may not call at all is told so at once, before any question of model and price.

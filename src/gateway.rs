@@ -1,7 +1,7 @@
 //! What one request works with: its id and times, its settings, its database and its provider.
 //! Nothing here is shared between requests.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
@@ -10,6 +10,7 @@ use tollgate_core::ids::RequestId;
 use worker::{AbortSignal, Context, Env, console_error};
 
 use crate::config::{Config, ConfigFault};
+use crate::credentials::Opened;
 use crate::provider::OpenRouter;
 use tollgate_edge::clock::{now_ms, random_u64};
 use tollgate_edge::turso::Turso;
@@ -41,6 +42,8 @@ pub struct Gateway {
     pub database: Turso,
     /// The provider.
     pub provider: OpenRouter,
+    /// The operator's accounts there that were needed for calls made earlier.
+    pub opened: RefCell<Opened>,
     caller: Option<(Context, AbortSignal)>,
 }
 
@@ -68,6 +71,7 @@ impl Gateway {
             timings: Timings::default(),
             database: Turso::new(&config.turso_url, &config.turso_token),
             provider: OpenRouter::new(&config),
+            opened: RefCell::default(),
             config,
             caller,
         }))

@@ -27,6 +27,7 @@ mod respond;
 mod settle;
 
 mod config;
+mod credentials;
 mod provider;
 
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};

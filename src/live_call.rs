@@ -143,7 +143,8 @@ impl LiveCall<'_> {
         for pause_ms in PAUSES_MS {
             let read = async {
                 sleep_ms(pause_ms).await;
-                self.gateway.provider.record(&provider_id).await
+                let provider = &self.gateway.provider;
+                provider.record(&self.admitted.account, &provider_id).await
             };
             match lease.keep(read).await {
                 Err(LeaseLost) => return fallback,

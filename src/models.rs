@@ -14,7 +14,7 @@ use crate::respond::{self, Refused};
 /// Answers `GET models`.
 pub async fn answer(gateway: &Rc<Gateway>, request: &Request) -> Result<Response, Refused> {
     let hash = authenticate(request.headers())?;
-    let (caller, models) = facts::read_fresh(gateway, &hash, None).await?;
+    let (caller, models) = facts::read_all(gateway, &hash).await?;
     let body = public_models(&caller, &models, gateway.started_ms);
     respond::json(gateway, body, &Vec::new()).map_err(|_| Refused::from(ErrorCode::Internal))
 }

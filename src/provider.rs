@@ -10,6 +10,7 @@ use worker::{
 };
 
 use crate::config::Config;
+use crate::credentials::ProviderAccount;
 use tollgate_edge::clock::within_ms;
 
 /// The most of a failure's body that is read: it is only scanned for a short message.
@@ -53,32 +54,30 @@ pub struct Head {
     response: Response,
 }
 
-/// The operator's account at OpenRouter.
+/// OpenRouter, to whoever has an account there.
 #[derive(Debug)]
 pub struct OpenRouter {
     base_url: String,
-    credential: String,
     timeout_ms: i64,
 }
 
 impl OpenRouter {
-    /// The account of these settings.
+    /// The provider of these settings.
     pub fn new(config: &Config) -> Self {
         Self {
             base_url: config.openrouter_base_url.clone(),
-            credential: config.openrouter_api_key.clone(),
             timeout_ms: config.provider_timeout_ms,
         }
     }
 
-    /// Sends a chat completion and waits until its answer begins.
+    /// Sends a chat completion through an account and waits until its answer begins.
     pub async fn complete(
         &self,
-        body: &str,
-        streamed: bool,
+        account: &ProviderAccount,
+        (body, streamed): (&str, bool),
         signal: &AbortSignal,
     ) -> Result<Head, NoAnswer> {
-        let request = self.request(openrouter::CHAT_PATH, Some((body, streamed)));
+        let request = self.request(account, openrouter::CHAT_PATH, Some((body, streamed)));
         let send = async {
             let response = Fetch::Request(request?).send_with_signal(signal).await?;
             Head::of(response)
@@ -90,13 +89,14 @@ impl OpenRouter {
         }
     }
 
-    /// The provider's own record of a call: the body of its answer, or `None` if it has none (yet).
-    pub async fn record(&self, provider_id: &str) -> Option<Vec<u8>> {
+    /// The provider's own record of a call that was made through this account: the body of its answer, or
+    /// `None` if it has none (yet).
+    pub async fn record(&self, account: &ProviderAccount, provider_id: &str) -> Option<Vec<u8>> {
         let path = openrouter::generation_path(provider_id)?;
         let abort = AbortController::default();
         let signal = abort.signal();
         let read = async {
-            let request = self.request(&path, None).ok()?;
+            let request = self.request(account, &path, None).ok()?;
             let response = Fetch::Request(request)
                 .send_with_signal(&signal)
                 .await
@@ -115,7 +115,12 @@ impl OpenRouter {
     }
 
     /// A request with a body, whose answer may be streamed, is a POST; without one it is a GET.
-    fn request(&self, path: &str, body: Option<(&str, bool)>) -> worker::Result<Request> {
+    fn request(
+        &self,
+        account: &ProviderAccount,
+        path: &str,
+        body: Option<(&str, bool)>,
+    ) -> worker::Result<Request> {
         let streamed = body.is_some_and(|(_, streamed)| streamed);
         let method = if body.is_some() {
             Method::Post
@@ -123,8 +128,9 @@ impl OpenRouter {
             Method::Get
         };
         let headers = Headers::new();
+        let credential = account.credential.expose();
         for (name, value) in
-            openrouter::request_headers(&self.credential, streamed, Attribution::default())
+            openrouter::request_headers(credential, streamed, Attribution::default())
         {
             headers.set(name, &value)?;
         }

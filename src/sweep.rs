@@ -13,6 +13,7 @@ use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
 use worker::{Env, console_log};
 
 use crate::alarm;
+use crate::credentials::of_earlier_call;
 use crate::gateway::Gateway;
 use crate::log;
 use crate::settle::settle;
@@ -105,10 +106,9 @@ async fn execute(
 
 /// A record that may be about a call still running says nothing yet: that is for the true-up.
 async fn recorded(gateway: &Gateway, hold: &StoredCall) -> Option<Recorded> {
-    let body = gateway
-        .provider
-        .record(hold.provider_id.as_deref()?)
-        .await?;
+    let provider_id = hold.provider_id.as_deref()?;
+    let account = of_earlier_call(gateway, hold.provider_account.as_ref()).await?;
+    let body = gateway.provider.record(&account, provider_id).await?;
     hold.recorded(&body).filter(|recorded| recorded.ended)
 }
 

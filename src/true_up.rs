@@ -16,6 +16,7 @@ use tollgate_core::true_up::{
 use worker::{Env, console_log};
 
 use crate::alarm;
+use crate::credentials::of_earlier_call;
 use crate::gateway::Gateway;
 use crate::log;
 use tollgate_edge::clock::{now_ms, sleep_ms};
@@ -129,10 +130,9 @@ async fn true_up(
 /// The provider's record. One that may be about a call still running counts only when nobody will ask
 /// again.
 async fn recorded(gateway: &Gateway, call: &StoredCall, is_last: bool) -> Option<Recorded> {
-    let body = gateway
-        .provider
-        .record(call.provider_id.as_deref()?)
-        .await?;
+    let provider_id = call.provider_id.as_deref()?;
+    let account = of_earlier_call(gateway, call.provider_account.as_ref()).await?;
+    let body = gateway.provider.record(&account, provider_id).await?;
     call.recorded(&body)
         .filter(|recorded| recorded.ended || is_last)
 }

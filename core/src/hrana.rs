@@ -257,6 +257,17 @@ impl Transaction<'_> {
         );
     }
 
+    /// Aborts the transaction unless the statement, a constant `SELECT` without a trailing clause of its
+    /// own, finds a row.
+    pub fn require_row(&mut self, statement: &Statement) -> StepIndex {
+        let sql = format!(
+            "INSERT INTO guard (ok) SELECT 0 WHERE NOT EXISTS ({})",
+            statement.sql
+        );
+        let guard = statement.args.iter().cloned();
+        self.then(guard.fold(Statement::new(sql), Statement::bind))
+    }
+
     /// Closes the transaction: commits it, or rolls it back when any step failed. The transaction
     /// took place if and only if the returned step is `Reply::is_ok`.
     pub fn commit(self) -> StepIndex {

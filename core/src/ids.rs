@@ -73,6 +73,11 @@ text_id!(
     "per_"
 );
 text_id!(
+    /// One of the operator's accounts at a provider.
+    ProviderAccountId,
+    "pac_"
+);
+text_id!(
     /// A purchase of credit.
     OrderId,
     "ord_"

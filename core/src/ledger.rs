@@ -117,6 +117,21 @@ pub struct Transfer {
     pub reason: String,
 }
 
+/// Credit that the operator gives to an account right below it, out of nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The operator: from anyone else nothing is given.
+    pub operator: AccountId,
+    /// Who gets it.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// Names the event; the entry is `grant:EVENT`.
+    pub event: String,
+    /// What people read in the statement.
+    pub reason: String,
+}
+
 /// Credit that was paid for with money: what a purchase, its refund and its dispute move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sale {
@@ -169,13 +184,15 @@ enum Movement {
     Covered,
 }
 
-/// Two accounts of which one must be right above the other, and not the operator.
+/// Two accounts of which one must be right above the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Family {
-    /// The reseller, then its customer.
+    /// A reseller, then its customer.
     ParentAndChild(AccountId, AccountId),
-    /// In either order.
+    /// A reseller and its customer, in either order.
     EitherAbove(AccountId, AccountId),
+    /// The operator, then an account right below it.
+    OperatorAndChild(AccountId, AccountId),
 }
 
 impl From<LedgerEntry> for Posting {
@@ -213,6 +230,20 @@ impl Posting {
             family: Some(Family::EitherAbove(
                 transfer.from.clone(),
                 transfer.to.clone(),
+            )),
+        }
+    }
+
+    /// Gives credit that nobody paid for.
+    #[must_use]
+    pub fn grant(grant: &Grant) -> Self {
+        let entry = (&grant.to, EntryKind::Grant, grant.amount);
+        let reference = format!("grant:{}", grant.event);
+        Self {
+            lines: vec![Line::new(entry, Movement::Credit, reference, &grant.reason)],
+            family: Some(Family::OperatorAndChild(
+                grant.operator.clone(),
+                grant.to.clone(),
             )),
         }
     }

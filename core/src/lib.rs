@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod ids;
 pub mod key;
+pub mod line;
 pub mod money;
 pub mod pattern;
 
@@ -33,8 +34,10 @@ pub mod limits;
 pub mod month_statement;
 pub mod orders;
 pub mod personal_data;
+pub mod providers;
 pub mod reconcile;
 pub mod request_log;
+pub mod selling;
 pub mod settlement;
 pub mod spending;
 pub mod stored_call;
@@ -44,6 +47,7 @@ pub mod true_up;
 pub mod usage_days;
 
 pub mod brand;
+pub mod branding;
 mod mac;
 pub mod people;
 pub mod sealing;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::catalogue::Cost;
 use crate::hrana::{HranaFault, Row};
-use crate::ids::{AccountId, KeyId, RequestId, RuleId};
+use crate::ids::{AccountId, KeyId, ProviderAccountId, RequestId, RuleId};
 use crate::money::Nanos;
 use crate::pricing::PriceRule;
 use crate::settlement::{
@@ -24,6 +24,8 @@ pub struct StoredCall {
     pub key: KeyId,
     /// The provider's own id of the call, if it is known.
     pub provider_id: Option<String>,
+    /// Through which of the operator's accounts it went; see `Ask::provider_account`.
+    pub provider_account: Option<ProviderAccountId>,
     /// Plausible tokens of the prompt.
     pub prompt_estimate: u64,
     /// Tokens of the answer that its Worker had counted when it last wrote.
@@ -40,21 +42,27 @@ r.id, r.account_id, r.key_id, r.provider_id, r.prompt_estimate, r.progress_token
   r.reserved_tokens, r.levels, r.created_at_ms, c.effective_from_ms, c.prices,
   (SELECT json_group_array(json_object('id', p.id, 'markup_bps', p.markup_bps,
       'min_charge', p.min_charge_nanos))
-    FROM json_each(r.levels) l JOIN price_rules p ON p.id = l.value ->> 'rule')";
+    FROM json_each(r.levels) l JOIN price_rules p ON p.id = l.value ->> 'rule'),
+  r.provider_account_id";
 
 /// How many columns `COLUMNS` are.
-pub(crate) const WIDTH: usize = 12;
+pub(crate) const WIDTH: usize = 13;
 
 /// Reads a row that begins with `COLUMNS`.
 pub(crate) fn read_stored_call(row: &Row) -> Result<StoredCall, HranaFault> {
     let text = |column: usize| row.get::<String>(column);
     let (levels, rules_from_root) =
         read_levels(&text(7)?, &text(11)?).ok_or(HranaFault::UnexpectedColumn(7))?;
+    let provider_account = row.get::<Option<String>>(12)?;
+    let provider_account = provider_account.map(|id| ProviderAccountId::parse(&id));
     Ok(StoredCall {
         request: RequestId::from_stored(row.get(0)?),
         account: AccountId::parse(&text(1)?).ok_or(HranaFault::UnexpectedColumn(1))?,
         key: KeyId::parse(&text(2)?).ok_or(HranaFault::UnexpectedColumn(2))?,
         provider_id: row.get(3)?,
+        provider_account: provider_account
+            .map(|id| id.ok_or(HranaFault::UnexpectedColumn(12)))
+            .transpose()?,
         prompt_estimate: row.get(4)?,
         progress_tokens: row.get(5)?,
         reserved_tokens: row.get(6)?,

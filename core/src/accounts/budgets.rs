@@ -42,6 +42,16 @@ pub fn edit_key_budget(
 /// any account below it, sees them. The operator has none.
 #[must_use]
 pub fn edit_spend_limit(account: &AccountId, edits: &[BudgetEdit], change: &Change) -> Commit {
+    commit(spend_limit_steps(account, edits, change))
+}
+
+/// The line in the log and the edit; each changes a row exactly if the account is there and not the
+/// operator.
+pub(crate) fn spend_limit_steps(
+    account: &AccountId,
+    edits: &[BudgetEdit],
+    change: &Change,
+) -> [Statement; 2] {
     let entry = change.of(Entry {
         action: "account.spend_limit",
         table: "accounts",
@@ -57,7 +67,7 @@ pub fn edit_spend_limit(account: &AccountId, edits: &[BudgetEdit], change: &Chan
     ))
     .bind(account.as_str())
     .bind("operator");
-    commit([entry, bind(update, edits)])
+    [entry, bind(update, edits)]
 }
 
 /// Reads a key's budget and what of it is gone.

@@ -11,12 +11,23 @@ use crate::ids::{AccountId, KeyId, RuleId};
 /// Ends a rule of the account now.
 #[must_use]
 pub fn end_rule(account: &AccountId, rule: &RuleId, change: &Change) -> Commit {
+    let [entry, end] = end_rule_steps(account, rule, (change, change.at_ms));
+    commit([entry, end, raise_rules_version(account)])
+}
+
+/// Ends a rule of the account at a moment in Unix milliseconds, unless it has ended by then, and logs
+/// it. Whoever uses them raises the version.
+pub(crate) fn end_rule_steps(
+    account: &AccountId,
+    rule: &RuleId,
+    (change, at_ms): (&Change, i64),
+) -> [Statement; 2] {
     let entry = change.of(Entry {
         action: "rule.end",
         table: "price_rules",
         subject: rule.as_str(),
         before: "json_object('ends_at_ms', r.ends_at_ms)",
-        after: json!({ "ends_at_ms": change.at_ms }).to_string(),
+        after: json!({ "ends_at_ms": at_ms }).to_string(),
     });
     let end = Statement::new(
         "UPDATE price_rules SET ends_at_ms = ?3 WHERE id = ?1 AND account_id = ?2 \
@@ -24,14 +35,24 @@ pub fn end_rule(account: &AccountId, rule: &RuleId, change: &Change) -> Commit {
     )
     .bind(rule.as_str())
     .bind(account.as_str())
-    .bind(change.at_ms);
-    commit([entry, end, raise_rules_version(account)])
+    .bind(at_ms);
+    [entry, end]
 }
 
 /// Suspends an account or lets it work again. The next call of it, or of any account below it, sees
 /// the change.
 #[must_use]
 pub fn set_suspended(account: &AccountId, suspended: bool, change: &Change) -> Commit {
+    commit(suspend_steps(account, suspended, change))
+}
+
+/// The line in the log and the change; each changes a row exactly if the account is there and not the
+/// operator.
+pub(crate) fn suspend_steps(
+    account: &AccountId,
+    suspended: bool,
+    change: &Change,
+) -> [Statement; 2] {
     let status = if suspended { "suspended" } else { "active" };
     let entry = change.of(Entry {
         action: if suspended {
@@ -48,7 +69,7 @@ pub fn set_suspended(account: &AccountId, suspended: bool, change: &Change) -> C
         Statement::new("UPDATE accounts SET status = ?2 WHERE id = ?1 AND kind <> 'operator'")
             .bind(account.as_str())
             .bind(status);
-    commit([entry, update])
+    [entry, update]
 }
 
 /// Revokes a key of the account, for good: its next call is refused.
@@ -165,6 +186,24 @@ pub fn edit_key_limits(
 /// Sets some of an account's defaults for its keys; the others stay as they are.
 #[must_use]
 pub fn edit_account_limits(account: &AccountId, edits: &[LimitEdit], change: &Change) -> Commit {
+    let mut batch = Batch::new();
+    let mut transaction = batch.begin(None);
+    for statement in account_limits_steps(account, edits, change) {
+        transaction.then(statement);
+        transaction.require_change();
+    }
+    transaction.then(raise_key_versions(account));
+    let step = transaction.commit();
+    (batch, step)
+}
+
+/// The line in the log and the edit; each changes a row exactly if the account is there and not the
+/// operator. Whoever uses them raises the versions of its keys.
+pub(crate) fn account_limits_steps(
+    account: &AccountId,
+    edits: &[LimitEdit],
+    change: &Change,
+) -> [Statement; 2] {
     let subject = account.as_str();
     let entry = change.of(limits_entry("account.limits", "accounts", subject, edits));
     // `name = name` lets every edit follow a comma, also the first.
@@ -174,18 +213,14 @@ pub fn edit_account_limits(account: &AccountId, edits: &[LimitEdit], change: &Ch
     ))
     .bind(subject)
     .bind(AccountKind::Operator.as_str());
-    let mut batch = Batch::new();
-    let mut transaction = batch.begin(None);
-    for statement in [entry, bind_edits(update, edits)] {
-        transaction.then(statement);
-        transaction.require_change();
-    }
-    // An account without keys has no version to raise.
-    transaction.then(
-        Statement::new("UPDATE keys SET version = version + 1 WHERE account_id = ?1").bind(subject),
-    );
-    let step = transaction.commit();
-    (batch, step)
+    [entry, bind_edits(update, edits)]
+}
+
+/// Lets calls that were priced with an account's older defaults be priced again. An account without keys
+/// has no version to raise.
+pub(crate) fn raise_key_versions(account: &AccountId) -> Statement {
+    Statement::new("UPDATE keys SET version = version + 1 WHERE account_id = ?1")
+        .bind(account.as_str())
 }
 
 fn limits_entry<'a>(

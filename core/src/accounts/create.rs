@@ -158,6 +158,13 @@ impl NewRule {
     /// Creates the rule; the account's children are charged by it from its start.
     #[must_use]
     pub fn to_batch(&self, change: &Change) -> Commit {
+        let [insert, entry] = self.steps(change, None);
+        commit([insert, entry, raise_rules_version(&self.account)])
+    }
+
+    /// Creates the rule, in the place of another if it `replaces` one, and logs it. Both change a row
+    /// exactly if the account may have rules; whoever uses them raises the version.
+    pub(crate) fn steps(&self, change: &Change, replaces: Option<&RuleId>) -> [Statement; 2] {
         let insert = Statement::new(INSERT_RULE)
             .bind(self.id.as_str())
             .bind(self.account.as_str())
@@ -167,21 +174,24 @@ impl NewRule {
             .bind(self.priority)
             .bind(self.starts_at_ms)
             .bind(change.at_ms);
+        let mut after = json!({
+            "pattern": self.pattern,
+            "markup_bps": self.markup_bps,
+            "min_charge_nanos": self.min_charge.get(),
+            "priority": self.priority,
+            "starts_at_ms": self.starts_at_ms,
+        });
+        if let (Some(rule), Some(after)) = (replaces, after.as_object_mut()) {
+            after.insert("replaces".to_owned(), json!(rule.as_str()));
+        }
         let entry = change.of(Entry {
             action: "rule.create",
             table: "price_rules",
             subject: self.id.as_str(),
             before: "'{}'",
-            after: json!({
-                "pattern": self.pattern,
-                "markup_bps": self.markup_bps,
-                "min_charge_nanos": self.min_charge.get(),
-                "priority": self.priority,
-                "starts_at_ms": self.starts_at_ms,
-            })
-            .to_string(),
+            after: after.to_string(),
         });
-        commit([insert, entry, raise_rules_version(&self.account)])
+        [insert, entry]
     }
 }
 

@@ -15,6 +15,7 @@ mod view;
 use crate::hrana::{Batch, Statement, StepIndex};
 use crate::ids::AccountId;
 
+pub(crate) use budgets::spend_limit_steps;
 pub use budgets::{
     BudgetEdit, account_purse_statement, edit_key_budget, edit_spend_limit, key_purse_statement,
     read_purse,
@@ -22,6 +23,7 @@ pub use budgets::{
 pub use change::{
     LimitEdit, edit_account_limits, edit_key_limits, end_rule, revoke_key, set_suspended,
 };
+pub(crate) use change::{account_limits_steps, end_rule_steps, raise_key_versions, suspend_steps};
 pub use create::{NewAccount, NewKey, NewRule};
 pub use history::{
     AuditLine, CallLine, LedgerLine, audit_statement, calls_statement, ledger_statement,
@@ -37,10 +39,11 @@ pub use key_list::{
 pub use key_settings::{
     KeyCreated, KeyCreation, KeyCreationBatch, KeyEdit, MOST_LIVE_KEYS, edit_key,
 };
+pub(crate) use read::id;
 pub use read::{
-    Account, Key, Rule, account_statement, accounts_statement, ancestors_statement, key_statement,
-    keys_statement, operator_statement, read_account, read_key, read_rule, rule_statement,
-    rules_statement, viewed_account_statement,
+    Account, Key, Rule, account_statement, accounts_statement, ancestors_statement,
+    child_statement, key_statement, keys_statement, operator_statement, read_account, read_key,
+    read_rule, rule_statement, rules_statement, viewed_account_statement,
 };
 pub use view::View;
 
@@ -78,7 +81,7 @@ impl AccountKind {
     }
 }
 
-fn raise_rules_version(account: &AccountId) -> Statement {
+pub(crate) fn raise_rules_version(account: &AccountId) -> Statement {
     Statement::new("UPDATE accounts SET rules_version = rules_version + 1 WHERE id = ?1")
         .bind(account.as_str())
 }

@@ -89,6 +89,14 @@ pub fn account_statement(account: &AccountId) -> Statement {
     Statement::new(format!("{ACCOUNT} WHERE id = ?1")).bind(account.as_str())
 }
 
+/// Reads an account that is right below another.
+#[must_use]
+pub fn child_statement(parent: &AccountId, account: &AccountId) -> Statement {
+    Statement::new(format!("{ACCOUNT} WHERE id = ?1 AND parent_id = ?2"))
+        .bind(account.as_str())
+        .bind(parent.as_str())
+}
+
 /// Reads one account for those who may see it; no row for others.
 #[must_use]
 pub fn viewed_account_statement(view: View<'_>) -> Statement {
@@ -204,7 +212,8 @@ pub fn read_rule(row: &Row) -> Result<Rule, HranaFault> {
     })
 }
 
-pub(super) fn id<T>(
+/// Reads a column as an id.
+pub(crate) fn id<T>(
     row: &Row,
     column: usize,
     parse: fn(&str) -> Option<T>,

@@ -8,7 +8,7 @@ use super::snapshot::{Snapshot, read_snapshot, snapshot_statement};
 use crate::budget::{Budget, Period, fits_sql};
 use crate::calendar::Periods;
 use crate::hrana::{Batch, Condition, HranaFault, Reply, Statement, StepIndex, Value};
-use crate::ids::{AccountId, RequestId, RuleId};
+use crate::ids::{AccountId, ProviderAccountId, RequestId, RuleId};
 use crate::key::KeyHash;
 use crate::limits::{Limits, Window, count_sql, room_sql};
 use crate::money::Nanos;
@@ -42,6 +42,8 @@ pub struct Ask {
     pub model: String,
     /// The provider's name.
     pub provider: &'static str,
+    /// Through which of the operator's accounts it goes; `None`: the one in the gateway's settings.
+    pub provider_account: Option<ProviderAccountId>,
     /// The row of `costs` that the call was priced with.
     pub cost_id: i64,
     /// Whether the answer is streamed.
@@ -109,8 +111,9 @@ WHERE accounts.id = n.value ->> 'account' AND accounts.status = 'active'
 
 const INSERT: &str = "\
 INSERT INTO requests (id, nonce, account_id, key_id, state, levels, lease_until_ms, model, provider,
-  cost_id, streamed, max_tokens, prompt_estimate, reserved_tokens, created_at_ms)
-SELECT ?1, ?2, k.account_id, k.id, 'held', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+  cost_id, streamed, max_tokens, prompt_estimate, reserved_tokens, created_at_ms,
+  provider_account_id)
+SELECT ?1, ?2, k.account_id, k.id, 'held', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
 FROM keys k WHERE k.hash = ?3";
 
 // The nonce is told of the account's own request only. It is one read: a hold that an earlier attempt
@@ -281,6 +284,11 @@ impl Ask {
             .bind(to_integer(self.prompt_estimate))
             .bind(to_integer(self.reserved_tokens))
             .bind(self.now_ms)
+            .bind(
+                self.provider_account
+                    .as_ref()
+                    .map(ProviderAccountId::as_str),
+            )
     }
 }
 

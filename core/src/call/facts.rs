@@ -3,7 +3,7 @@
 //! misprice nothing.
 
 use crate::admission::{Snapshot, read_snapshot, snapshot_statement};
-use crate::catalogue::{Cost, Model};
+use crate::catalogue::{Cost, Model, on_sale_sql};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::RuleId;
 use crate::key::KeyHash;
@@ -53,21 +53,11 @@ FROM keys k JOIN accounts l ON l.id = k.account_id JOIN json_each(l.chain) c
   JOIN accounts a ON a.id = c.value JOIN price_rules r ON r.account_id = a.parent_id
 WHERE k.hash = ?1 AND (r.ends_at_ms IS NULL OR r.ends_at_ms > ?2)";
 
-macro_rules! select_models {
-    ($which:literal) => {
-        concat!(
-            "SELECT (SELECT version FROM catalogue WHERE id = 1), m.slug, m.provider, m.name, ",
-            "m.context_length, m.max_completion_tokens, m.max_image_tokens, m.hidden_reasoning, ",
-            "m.free, m.details, c.id, c.effective_from_ms, c.prices ",
-            "FROM models m JOIN costs c ON c.model = m.slug WHERE m.enabled = 1 ",
-            $which,
-            " ORDER BY m.slug, c.effective_from_ms"
-        )
-    };
-}
-
-const ONE_MODEL: &str = select_models!("AND m.slug = ?1");
-const ALL_MODELS: &str = select_models!("");
+const MODELS: &str = "\
+SELECT (SELECT version FROM catalogue WHERE id = 1), m.slug, m.provider, m.name,
+  m.context_length, m.max_completion_tokens, m.max_image_tokens, m.hidden_reasoning, m.free,
+  m.details, c.id, c.effective_from_ms, c.prices
+FROM models m JOIN costs c ON c.model = m.slug WHERE ";
 
 /// Two reads for `read_caller`. The snapshot comes first: rules that are newer than its versions
 /// are caught by admission, rules that are older cannot be read.
@@ -105,13 +95,17 @@ pub fn read_caller(snapshot: &[Row], rules: &[Row]) -> Result<Option<CallerFacts
     }))
 }
 
-/// Reads one model, or with `None` every model, that is switched on. Models and costs are the same
-/// for every account.
+/// Reads one model, or with `None` every model, that is on sale: neither it nor its provider is switched
+/// off, and the operator does not refuse its name. Models and costs are the same for every account.
 #[must_use]
 pub fn model_statement(slug: Option<&str>) -> Statement {
+    let on_sale = on_sale_sql();
+    let order = "ORDER BY m.slug, c.effective_from_ms";
     match slug {
-        Some(slug) => Statement::new(ONE_MODEL).bind(slug),
-        None => Statement::new(ALL_MODELS),
+        Some(slug) => {
+            Statement::new(format!("{MODELS}m.slug = ?1 AND {on_sale} {order}")).bind(slug)
+        }
+        None => Statement::new(format!("{MODELS}{on_sale} {order}")),
     }
 }
 

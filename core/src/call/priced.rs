@@ -8,7 +8,7 @@ use crate::admission::{
 use crate::budget::Budget;
 use crate::catalogue::Model;
 use crate::error::{ApiError, ErrorCode};
-use crate::ids::RequestId;
+use crate::ids::{ProviderAccountId, RequestId};
 use crate::key::KeyHash;
 use crate::limits::Limits;
 use crate::money::Nanos;
@@ -70,7 +70,7 @@ pub struct Call {
 }
 
 /// What identifies a call; drawn by the shell before anything is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The call's id.
     pub request: RequestId,
@@ -78,6 +78,8 @@ pub struct Identity {
     pub nonce: i64,
     /// The caller's key.
     pub key_hash: KeyHash,
+    /// Through which of the operator's accounts at the provider it goes; see `Ask::provider_account`.
+    pub provider_account: Option<ProviderAccountId>,
     /// Until when the hold is the Worker's own, in Unix milliseconds.
     pub lease_until_ms: i64,
 }
@@ -171,6 +173,7 @@ impl Call {
             levels: self.levels.clone(),
             model: self.wanted.model.clone(),
             provider: "openrouter",
+            provider_account: identity.provider_account.clone(),
             cost_id: self.cost_id,
             streamed: self.wanted.streamed,
             wanted_max_tokens: self.wanted.max_tokens,

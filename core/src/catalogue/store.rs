@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::sale::raise_version;
 use super::{Cost, Import, StoredCostError};
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, HranaFault, Row, Statement, StepIndex};
@@ -107,9 +108,7 @@ pub fn store(import: &Import, sources: &Sources, change: &Change) -> (Batch, Ste
         let statement = Statement::new(sql).bind(models.as_str());
         transaction.then(statement.bind(change.at_ms));
     }
-    transaction.then(Statement::new(
-        "UPDATE catalogue SET version = version + 1 WHERE id = 1",
-    ));
+    transaction.then(raise_version());
     transaction.require_change();
     transaction.then(change.of(Entry {
         action: "catalogue.import",

@@ -95,6 +95,10 @@ const EITHER_ABOVE: &str = "\
 SELECT 1 FROM accounts c JOIN accounts p ON p.id = c.parent_id
 WHERE p.kind = 'reseller' AND ((p.id = ?1 AND c.id = ?2) OR (p.id = ?2 AND c.id = ?1))";
 
+const OPERATOR_AND_CHILD: &str = "\
+SELECT 1 FROM accounts c JOIN accounts p ON p.id = c.parent_id
+WHERE p.kind = 'operator' AND p.id = ?1 AND c.id = ?2";
+
 const WALLET: &str = "SELECT balance_nanos - held_nanos, debt_nanos FROM accounts WHERE id = ?1";
 
 impl LedgerEntry {
@@ -149,12 +153,12 @@ impl Posting {
         change: &Change,
     ) -> Option<(&Line, StepIndex)> {
         if let Some(family) = &self.family {
-            require_row(transaction, family.statement());
+            transaction.require_row(&family.statement());
         }
         let mut covered = None;
         for line in &self.lines {
             if let Some(statement) = line.reversed() {
-                require_row(transaction, statement);
+                transaction.require_row(&statement);
             }
             line.post(transaction, change);
             let made = transaction.require_change();
@@ -164,16 +168,6 @@ impl Posting {
         }
         covered
     }
-}
-
-/// Aborts the transaction unless the statement, a constant `SELECT 1`, finds a row.
-fn require_row(transaction: &mut Transaction<'_>, statement: Statement) {
-    let sql = format!(
-        "INSERT INTO guard (ok) SELECT 0 WHERE NOT EXISTS ({})",
-        statement.sql()
-    );
-    let guard = statement.args().iter().cloned();
-    transaction.then(guard.fold(Statement::new(sql), Statement::bind));
 }
 
 impl Line {
@@ -244,6 +238,7 @@ impl Family {
         let (sql, one, other) = match self {
             Self::ParentAndChild(parent, child) => (PARENT_AND_CHILD, parent, child),
             Self::EitherAbove(one, other) => (EITHER_ABOVE, one, other),
+            Self::OperatorAndChild(operator, child) => (OPERATOR_AND_CHILD, operator, child),
         };
         Statement::new(sql).bind(one.as_str()).bind(other.as_str())
     }

@@ -27,6 +27,9 @@ use crate::usage::Usage;
 /// Chat completions, streamed or not; paths are relative to the API's base, such as
 /// `https://openrouter.ai/api/v1`.
 pub const CHAT_PATH: &str = "/chat/completions";
+
+/// What OpenRouter knows of the credential itself; asking costs nothing.
+pub const KEY_PATH: &str = "/key";
 /// The response header with the provider's id of the call, sent before any body
 /// (openrouter.ai/docs/api-reference/streaming). With it a call can be looked up even if nothing
 /// of its body arrived.

@@ -4,11 +4,15 @@
 mod charge_lines;
 mod cost;
 mod display;
+mod preview;
 mod quote;
 mod rule;
 
 pub use charge_lines::{ChargeFacts, ChargeItem, ChargeLine, charge_lines};
 pub use cost::{BoundRefusal, cost_bound, cost_of};
 pub use display::public_model;
+pub use preview::{
+    NotSold, Offer, Priceable, Reference, Tariff, UnitOffer, offer, same_price, with_draft,
+};
 pub use quote::{Quote, affordable_output_tokens};
 pub use rule::{PriceRule, charges, pick};

@@ -60,7 +60,20 @@ impl PriceRule {
         Ok(BPS_PER_ONE.saturating_add(i128::from(self.markup_bps)))
     }
 
-    fn catches(&self, slug: &str, at_ms: i64) -> bool {
+    /// Which of two rules that catch the same model wins: the greater.
+    #[must_use]
+    pub fn rank(&self) -> impl Ord + '_ {
+        (
+            self.priority,
+            self.pattern.len(),
+            self.starts_at_ms,
+            Reverse(self.id.as_str()),
+        )
+    }
+
+    /// Whether the rule prices the model at a moment in Unix milliseconds, unless another wins.
+    #[must_use]
+    pub fn catches(&self, slug: &str, at_ms: i64) -> bool {
         self.starts_at_ms <= at_ms
             && self.ends_at_ms.is_none_or(|end| at_ms < end)
             && pattern::matches(&self.pattern, slug)
@@ -75,14 +88,7 @@ pub fn pick<'a>(rules: &'a [PriceRule], slug: &str, at_ms: i64) -> Option<&'a Pr
     rules
         .iter()
         .filter(|rule| rule.catches(slug, at_ms))
-        .max_by_key(|rule| {
-            (
-                rule.priority,
-                rule.pattern.len(),
-                rule.starts_at_ms,
-                Reverse(rule.id.as_str()),
-            )
-        })
+        .max_by_key(|rule| rule.rank())
 }
 
 /// What each level pays, from the level below the root down to the caller: the root's base is the

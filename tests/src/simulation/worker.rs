@@ -346,6 +346,7 @@ impl Simulation {
                     request: worker.request,
                     nonce: worker.nonce,
                     key_hash: self.people.keys[worker.key].hash,
+                    provider_account: None,
                     lease_until_ms: now_ms + LEASE_MS,
                 };
                 Ok(Some(Stage::Asking(Box::new(Asking {

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use tollgate_core::admission::{
     Admission, Ask, LevelHold, Snapshot, read_snapshot, snapshot_statement,
 };
+use tollgate_core::audit::{Change, ChangeBatch, Changed};
 use tollgate_core::hrana::{Reply, Row, Statement};
 use tollgate_core::ids::{AccountId, RequestId, RuleId};
 use tollgate_core::money::Nanos;
@@ -17,7 +18,7 @@ use tollgate_tests::Server;
 pub const NOW_MS: i64 = 1_795_348_800_000;
 
 /// A world with a database of its own.
-pub struct World(tollgate_tests::World<Server>);
+pub struct World(pub tollgate_tests::World<Server>);
 
 impl Deref for World {
     type Target = tollgate_tests::World<Server>;
@@ -30,6 +31,30 @@ impl Deref for World {
 impl World {
     pub fn new() -> Self {
         Self(tollgate_tests::World::new(Server::start(), NOW_MS))
+    }
+
+    /// A world with the models of the local stack, whose costs hold from now on.
+    pub fn with_catalogue() -> Self {
+        let world = Self::new();
+        let client = xtask::database::Database::new(world.database.url(), None).unwrap();
+        let mut session = xtask::admin::Session::of_user(&client);
+        session.now_ms = NOW_MS;
+        xtask::catalogue::import(&session, xtask::catalogue::SEED, "seed").unwrap();
+        world
+    }
+
+    /// A change that a person of the account makes.
+    pub fn by(&self, account: &AccountId) -> Change {
+        Change {
+            account: account.clone(),
+            actor: "person:per_ada".to_owned(),
+            ..self.change()
+        }
+    }
+
+    /// Makes a change, and tells what the database said.
+    pub fn made(&self, change: &ChangeBatch) -> Changed {
+        change.read(&self.database.execute(&change.batch))
     }
 
     /// A rule for every model.
@@ -65,6 +90,7 @@ impl World {
             levels: levels.collect(),
             model: "sim/echo".to_owned(),
             provider: "openrouter",
+            provider_account: None,
             cost_id: 1,
             streamed: false,
             wanted_max_tokens: None,

@@ -240,6 +240,7 @@ impl Shadow {
             request: RequestId::new(at_ms, self.drawn),
             nonce: i64::from(self.drawn),
             key_hash: self.hash,
+            provider_account: None,
             lease_until_ms: at_ms + 120_000,
         });
         let admit = ask.to_batch();
