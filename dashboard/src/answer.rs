@@ -162,7 +162,8 @@ fn security_headers(visit: &Visit) -> [(&'static str, String); 7] {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
          connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
          form-action 'self' {} {}",
-        visit.config.stripe_page_origins, visit.config.github_base_url,
+        visit.config.stripe_page_origins,
+        origin(&visit.config.github_base_url),
     );
     [
         ("content-security-policy", policy),
@@ -179,4 +180,24 @@ fn security_headers(visit: &Visit) -> [(&'static str, String); 7] {
             "max-age=31536000; includeSubDomains".to_owned(),
         ),
     ]
+}
+
+/// Scheme and host of a URL: a policy with a path would allow that one page only.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(host..).and_then(|rest| rest.find('/'));
+    end.and_then(|end| url.get(..host + end)).unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_may_lead_to_a_company_wherever_its_pages_are() {
+        let check = |url: &str, expect: &str| assert_eq!(origin(url), expect);
+        check("https://github.com", "https://github.com");
+        check("http://127.0.0.3:9302/github", "http://127.0.0.3:9302");
+        check("https://github.example/a/b", "https://github.example");
+    }
 }

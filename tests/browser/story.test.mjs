@@ -1,0 +1,85 @@
+// One person's way from nothing to a paid call, and the reseller whose price it is. `DEMO` has the
+// demo's people with one-time links nobody used.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import OpenAI from "openai";
+import { launch, signIn, visit } from "./browser.mjs";
+import { inspect } from "./looks.mjs";
+import { expectNone } from "./watch.mjs";
+
+const { DASHBOARD_URL, RESELLER_URL, GATEWAY_URL, SIMULATOR_URL } = process.env;
+const demo = JSON.parse(process.env.DEMO);
+const EMAIL = "story@example.test";
+const MODEL = "openai/gpt-4o-mini";
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+async function codeSentTo(address) {
+  const answer = await fetch(`${SIMULATOR_URL}/_sim/mail/wait?to=${address}`);
+  const { mails } = await answer.json();
+  return mails[0].subject.match(/^\d{6}/)[0];
+}
+
+/** What the gateway says a call costs, in US dollars. */
+async function call(apiKey) {
+  const client = new OpenAI({ baseURL: `${GATEWAY_URL}/v1`, apiKey, maxRetries: 0 });
+  const answer = await client.chat.completions.create({
+    model: MODEL,
+    messages: [{ role: "user", content: "hello" }],
+  });
+  return answer.usage.cost;
+}
+
+test("sign up, buy, make a key, call, see the charge; the reseller's new price counts at once", async () => {
+  const { page, problems } = await visit(browser);
+
+  await page.goto(`${RESELLER_URL}/`);
+  await page.getByLabel("E-mail address").fill(EMAIL);
+  await page.getByRole("button", { name: "Send me a code" }).click();
+  await page.getByLabel("Code").fill(await codeSentTo(EMAIL));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${RESELLER_URL}/`);
+  await inspect(page, "story-newcomer");
+
+  await page.goto(`${RESELLER_URL}/billing`);
+  await page.locator('form[action="/billing/orders"] button[type=submit]').first().click();
+  await page.waitForURL("**/stripe/pay/**");
+  await page.locator("#pay").click();
+  await page.waitForURL(`${RESELLER_URL}/billing**`);
+  await page.getByText(/thank you/i).first().waitFor();
+  await inspect(page, "story-paid");
+  await page.goto(`${RESELLER_URL}/`);
+  await page.getByText("$10.00").first().waitFor();
+
+  await page.goto(`${RESELLER_URL}/keys/new`);
+  await page.getByLabel("Name", { exact: true }).fill("laptop");
+  await page.locator('form[action="/keys"] button[type=submit]').click();
+  const key = (await page.locator("body").innerText()).match(/tg_live_[0-9A-Za-z]+/)[0];
+  await inspect(page, "story-key");
+
+  const first = await call(key);
+  assert.ok(first > 0);
+  await page.goto(`${RESELLER_URL}/requests`);
+  await page.getByText(MODEL).first().waitFor();
+  await page.locator('a[href^="/requests/req_"]').first().click();
+  await inspect(page, "story-request");
+  expectNone(problems);
+
+  const reseller = await signIn(browser, demo.reseller.sign_in_url);
+  await reseller.page.goto(`${DASHBOARD_URL}/prices`);
+  const rule = reseller.page.locator('form[action="/prices/rules"]').first();
+  await rule.getByLabel(/pattern|models/i).first().fill("openai/*");
+  await rule.getByLabel(/markup/i).first().fill("150");
+  await inspect(reseller.page, "story-price");
+  await rule.locator("button[type=submit]").first().click();
+  await reseller.page.waitForLoadState();
+  expectNone(reseller.problems);
+
+  // 25 % became 150 % on the same cost.
+  const second = await call(key);
+  assert.ok(second > first * 1.9 && second < first * 2.1, `${first}, then ${second}`);
+});
