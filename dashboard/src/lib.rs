@@ -2,7 +2,9 @@
 //! in `routes`, and becomes a page of one of the features. Every decision and every statement is the
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
+mod keys;
 mod overview;
+mod requests;
 mod sign_in;
 
 mod answer;
@@ -15,6 +17,7 @@ pub mod page;
 mod place;
 mod refusal;
 mod routes;
+mod utc_day;
 mod visit;
 
 mod assets;

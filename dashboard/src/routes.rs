@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, log, overview, page, refusal, sign_in};
+use crate::{assets, keys, log, overview, page, refusal, requests, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -116,6 +116,19 @@ pub static ROUTES: &[Route] = routes! {
     GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
 
     GET "/" Person(visit, person) overview::page(visit, person);
+
+    GET "/keys" Buyer(visit, buyer) keys::list_page(visit, buyer);
+    POST "/keys" Buyer(visit, buyer) keys::create(visit, buyer);
+    GET "/keys/new" Buyer(visit, buyer) keys::new_page(visit, buyer);
+    GET "/keys/{id}" Buyer(visit, buyer) keys::detail_page(visit, buyer);
+    POST "/keys/{id}" Buyer(visit, buyer) keys::edit(visit, buyer);
+    POST "/keys/{id}/revoke" Buyer(visit, buyer) keys::revoke(visit, buyer);
+    GET "/quick-start" Buyer(visit, buyer) keys::quick_start(visit, buyer);
+
+    GET "/requests" Buyer(visit, buyer) requests::list_page(visit, buyer);
+    GET "/requests/newer" Buyer(visit, buyer) requests::newer(visit, buyer);
+    GET "/requests/export" Buyer(visit, buyer) requests::download(visit, buyer);
+    GET "/requests/{id}" Buyer(visit, buyer) requests::detail_page(visit, buyer);
 };
 
 /// The most that a form may send.

@@ -1,0 +1,64 @@
+//! What was spent in the last days: by day, by model and by key.
+
+use maud::{Markup, html};
+use tollgate_core::spending::{Overview, Share};
+
+use crate::language::Language;
+use crate::page::{
+    Days, Rank, Tone, Zone, card, card_with, day_bars, link_button, moment, ranking,
+};
+use crate::place::Person;
+use crate::requests::link_to;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The chart and the two rankings.
+pub fn cards(language: Language, person: &Person, overview: &Overview) -> Markup {
+    let title = language.tr("Spend per day, the last 30 UTC days");
+    let requests = link_button(language.tr("All requests"), "/requests", Tone::Quiet);
+    let models = ranks(language, &overview.models, "model");
+    let keys = ranks(language, &overview.keys, "key");
+    let (by_model, by_key) = (language.tr("By model"), language.tr("By key"));
+    html! {
+        (card_with(title, requests, day_bars(language, "spend", title, &days(language, overview))))
+        div class="grid gap-4 lg:grid-cols-2" {
+            @if !models.is_empty() { (card(by_model, ranking(by_model, &models))) }
+            @if !keys.is_empty() { (card(by_key, ranking(by_key, &keys))) }
+        }
+        @if person.session.role == tollgate_core::people::Role::Reseller {
+            p class="muted" {
+                (language.tr("The spend includes what the calls of your customers cost you, counted until"))
+                " "
+                (moment(language, overview.counted_to_ms, &Zone::named(&person.session.time_zone)))
+                "."
+            }
+        }
+    }
+}
+
+fn days(language: Language, overview: &Overview) -> Days {
+    let utc = Zone::named("UTC");
+    let date = |day: i64| utc.date(day.saturating_mul(DAY_MS));
+    let first = overview.days.first().map_or(0, |day| day.day);
+    let last = overview.days.last().map_or(0, |day| day.day);
+    let name = language.tr("Spend");
+    let rows = overview.days.iter();
+    let rows = rows.map(|day| (date(day.day), name.to_owned(), day.spend));
+    Days::from_rows(date(first), date(last), rows)
+}
+
+/// `filter` is the filter of the request log by which a share is found again.
+fn ranks(language: Language, shares: &[Share], filter: &str) -> Vec<Rank> {
+    let shares = shares.iter();
+    shares
+        .map(|share| Rank {
+            label: Some(share.name.as_str())
+                .filter(|name| !name.is_empty())
+                .unwrap_or(&share.id)
+                .to_owned(),
+            href: Some(link_to(&[(filter, &share.id)])),
+            value: share.spend,
+            note: Some(language.fill("{n} calls", &[("n", &share.calls)])),
+        })
+        .collect()
+}
