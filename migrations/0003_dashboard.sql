@@ -182,6 +182,7 @@ CREATE TABLE orders (
   -- What the reseller above earns: the receipts less the fees. NULL when the operator sells.
   proceeds_nanos INTEGER CHECK (proceeds_nanos > 0 AND proceeds_nanos % price_cents = 0),
   state TEXT NOT NULL CHECK (state IN ('new', 'open', 'pending', 'paid', 'failed', 'expired', 'refused')),
+  -- The session of a checkout, the payment of an automatic top-up; NULL until Stripe answered.
   session_id TEXT UNIQUE,
   checkout_url TEXT,
   -- Known once it is paid.
@@ -278,6 +279,8 @@ CREATE TABLE auto_top_ups (
   stopped_by TEXT,
   updated_at_ms INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX auto_top_ups_enabled ON auto_top_ups (account_id) WHERE enabled = 1;
 
 -- The operator's own credentials at providers, encrypted. `sealed` is nonce, ciphertext and tag.
 CREATE TABLE provider_accounts (

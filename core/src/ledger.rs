@@ -1,13 +1,15 @@
 //! Ledger entries: everything that moves credit and is not usage. A `Posting` is the entries of one
 //! business event, all of them or none; each enters once, by its reference. How a posting becomes a
-//! transaction is in `posting`.
+//! transaction is in `posting`, how people read entries in `statement`.
 
 mod posting;
+mod statement;
 
 use crate::ids::AccountId;
 use crate::money::Nanos;
 
 pub use posting::{PostBatch, Posted};
+pub use statement::{StatementLine, read_statement_line, statement_page};
 
 /// Why credit moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,23 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Purchase,
+        Self::Refund,
+        Self::Dispute,
+        Self::Grant,
+        Self::Adjustment,
+        Self::Transfer,
+        Self::TrueUp,
+    ];
+
+    /// The kind that the word names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word that the database keeps.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

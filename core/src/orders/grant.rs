@@ -205,7 +205,7 @@ fn mismatch(
             Mismatch::Amount,
         ),
         (
-            session.is_none() || session == payment.session.as_ref(),
+            session.is_none_or(|session| *session == payment.session),
             Mismatch::Session,
         ),
     ];
@@ -381,7 +381,7 @@ fn mark(
 
 fn session_of(heard: &Heard) -> Option<&StripeId> {
     match &heard.notice {
-        Notice::Payment(payment) => payment.session.as_ref(),
+        Notice::Payment(payment) => Some(&payment.session),
         Notice::Refund(_) | Notice::Dispute { .. } => None,
     }
 }

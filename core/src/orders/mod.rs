@@ -11,9 +11,11 @@ mod create;
 mod customer;
 mod dispute;
 mod grant;
+mod listing;
 mod order;
 mod packs;
 mod payment;
+mod reconcile;
 mod refund;
 mod refunded;
 mod session;
@@ -27,6 +29,10 @@ pub use customer::{
     SavedCard, StripeCustomer, customer_statement, read_stripe_customer, save_customer,
 };
 pub use grant::Mismatch;
+pub use listing::{
+    After, RefundLine, order_refunds_statement, orders_statement, read_refund_line,
+    refunds_statement,
+};
 pub use order::{
     Order, OrderKind, OrderState, order_statement, read_order, session_order_statement,
 };
@@ -35,10 +41,18 @@ pub use packs::{
     packs_statement, read_pack,
 };
 pub use payment::{NoPayment, Payment, PaymentState, Receipt};
+pub use reconcile::{
+    Question, Unfinished, list_since, read_unfinished, read_untold, unfinished_statement,
+    untold_statement,
+};
 pub use refund::{
     AskBatch, Asked, AskedRefund, RefundRefusal, RefundState, Refundable, asked_refunds_statement,
-    read_asked_refund, read_refundable, refundable_statement,
+    read_asked_refund, read_refundable, refundable_statement, stuck_refunds_statement,
 };
 pub use session::{AttachBatch, Attached, attach_session, fail_order};
 pub use terms::{Caps, Fee, Terms};
+pub use top_up::{
+    DueTopUp, KeptTopUp, TopUp, TopUpBatch, TopUpRefusal, due_top_ups_statement, give_up_top_up,
+    read_due_top_up, read_top_up, top_up_statement,
+};
 pub use waiting::{forget_waiting_statement, leftovers_statement, read_waiting};

@@ -121,7 +121,7 @@ pub struct Order {
     pub proceeds: Option<Nanos>,
     /// Where it is.
     pub state: OrderState,
-    /// Stripe's session.
+    /// Stripe's session of a checkout, or its payment of an automatic top-up, once Stripe answered.
     pub session: Option<StripeId>,
     /// Stripe's page.
     pub checkout_url: Option<String>,

@@ -15,8 +15,8 @@ pub struct Payment {
     pub order: OrderId,
     /// How that order must have come about.
     pub kind: OrderKind,
-    /// The session, for a checkout.
-    pub session: Option<StripeId>,
+    /// The session of a checkout, or the payment of an automatic top-up.
+    pub session: StripeId,
     /// Who pays.
     pub customer: Option<StripeId>,
     /// Everything that is paid.
@@ -84,7 +84,7 @@ impl Payment {
         Ok(Self {
             order,
             kind: OrderKind::Checkout,
-            session: Some(session.id.clone()),
+            session: session.id.clone(),
             customer: session.customer.clone(),
             amount: session.amount_total,
             currency: session.currency.clone(),
@@ -102,7 +102,7 @@ impl Payment {
         Ok(Self {
             order,
             kind: OrderKind::AutoTopUp,
-            session: None,
+            session: intent.id.clone(),
             customer: intent.customer.clone(),
             amount: Some(intent.amount),
             currency: Some(intent.currency.clone()),

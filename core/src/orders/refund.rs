@@ -141,7 +141,15 @@ SELECT 1 FROM refunds WHERE id = ?1 AND account_id = ?2 AND order_id = ?3 AND am
 const ASKED: &str = "\
 SELECT r.id, r.order_id, r.account_id, o.seller_id, o.payment_intent_id, r.amount_cents,
   r.credit_nanos, r.proceeds_nanos FROM refunds r JOIN orders o ON o.id = r.order_id
-WHERE r.state = 'asked' AND r.created_at_ms < ?1 ORDER BY r.created_at_ms LIMIT ?2";
+WHERE r.state = 'asked' AND r.created_at_ms <= ?1 AND r.created_at_ms > ?2
+ORDER BY r.created_at_ms LIMIT ?3";
+
+/// How long Stripe is left alone with a refund before it is asked again, in milliseconds.
+const PAUSE_MS: i64 = 120_000;
+
+/// How long it is asked again, in milliseconds. Stripe forgets idempotency keys after a day, and would
+/// send the money a second time.
+const PATIENCE_MS: i64 = 23 * 3_600_000;
 
 /// Reads an order of an account, and what of it can be refunded.
 #[must_use]
@@ -252,10 +260,25 @@ impl AskBatch {
     }
 }
 
-/// Reads refunds that are older than a moment and of which Stripe may not know: ask again.
+/// Reads refunds of which Stripe may not know: ask again.
 #[must_use]
-pub fn asked_refunds_statement(before_ms: i64, limit: u32) -> Statement {
-    Statement::new(ASKED).bind(before_ms).bind(i64::from(limit))
+pub fn asked_refunds_statement(now_ms: i64, limit: u32) -> Statement {
+    let from_ms = now_ms.saturating_sub(PATIENCE_MS);
+    asked_between(now_ms.saturating_sub(PAUSE_MS), from_ms, limit)
+}
+
+/// Reads refunds of which Stripe has said nothing for so long that asking again might send the money
+/// twice: raise their alarm.
+#[must_use]
+pub fn stuck_refunds_statement(now_ms: i64, limit: u32) -> Statement {
+    asked_between(now_ms.saturating_sub(PATIENCE_MS), i64::MIN, limit)
+}
+
+fn asked_between(to_ms: i64, from_ms: i64, limit: u32) -> Statement {
+    Statement::new(ASKED)
+        .bind(to_ms)
+        .bind(from_ms)
+        .bind(i64::from(limit))
 }
 
 /// Reads the row of such a refund.
@@ -310,6 +333,16 @@ impl AskedRefund {
             amount: self.amount,
         };
         request.to_request()
+    }
+
+    /// What to tell the operator of a refund that is stuck.
+    #[must_use]
+    pub fn stuck(&self) -> Alarm {
+        let detail = format!(
+            "stripe has said nothing of refund {} of {} of payment {} for a day: look there",
+            self.id, self.amount, self.payment_intent
+        );
+        Alarm::for_operator(AlarmKind::RefundFailed, detail)
     }
 
     /// Gives the credit back, because Stripe finally refused, and tells the operator. Nothing happens

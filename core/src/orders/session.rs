@@ -24,7 +24,7 @@ pub struct AttachBatch {
     order: StepIndex,
 }
 
-pub(super) const ATTACH: &str = "\
+const ATTACH: &str = "\
 UPDATE orders SET state = 'open', session_id = ?3, checkout_url = ?4, expires_at_ms = ?5
 WHERE id = ?1 AND account_id = ?2 AND state = 'new' AND (session_id IS NULL OR session_id = ?3)
   AND kind = 'checkout'";
@@ -32,6 +32,10 @@ WHERE id = ?1 AND account_id = ?2 AND state = 'new' AND (session_id IS NULL OR s
 const FAIL: &str = "\
 UPDATE orders SET state = 'failed', failure = ?3
 WHERE id = ?1 AND account_id = ?2 AND state IN ('new', 'open', 'pending')";
+
+const EXPIRE: &str = "\
+UPDATE orders SET state = 'expired'
+WHERE id = ?1 AND account_id = ?2 AND state = 'new' AND session_id IS NULL";
 
 /// Keeps the page that Stripe made for an order. It may be sent again.
 #[must_use]
@@ -82,4 +86,11 @@ pub fn fail_order(account: &AccountId, order: &OrderId, why: &'static str) -> St
         .bind(order.as_str())
         .bind(account.as_str())
         .bind(why)
+}
+
+/// Ends an order of which Stripe never knew.
+pub(super) fn expire_order(account: &AccountId, order: &OrderId) -> Statement {
+    Statement::new(EXPIRE)
+        .bind(order.as_str())
+        .bind(account.as_str())
 }

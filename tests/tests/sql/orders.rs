@@ -4,4 +4,7 @@ mod chaos;
 mod desk;
 mod disputes;
 mod grants;
+mod pages;
+mod reconciled;
 mod refunds;
+mod top_ups;

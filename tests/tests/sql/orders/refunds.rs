@@ -5,7 +5,7 @@ use tollgate_core::money::Nanos;
 use tollgate_core::orders::{
     Applied, Asked, AskedRefund, Mismatch, Notice, Order, OrderState, RefundRefusal, Refundable,
     asked_refunds_statement, leftovers_statement, read_asked_refund, read_refundable, read_waiting,
-    refundable_statement,
+    refundable_statement, stuck_refunds_statement,
 };
 use tollgate_core::stripe::{Cents, StripeError};
 
@@ -124,18 +124,26 @@ fn stripe_is_asked_again_for_what_it_may_not_know() {
     let customer = desk.customer(&desk.operator);
     let order = desk.bought(&customer, 1_000, "a");
     let asked = ask(&desk, &order, 10).unwrap();
-    let open = |before_ms: i64| {
-        let reply = desk.database.run(asked_refunds_statement(before_ms, 10));
+    let read = |statement| {
+        let reply = desk.database.run(statement);
         let rows = reply.rows(0).iter();
         rows.map(|row| read_asked_refund(row).unwrap())
             .collect::<Vec<_>>()
     };
-    assert_eq!(open(NOW_MS), []);
-    assert_eq!(open(NOW_MS + 1), std::slice::from_ref(&asked));
+    let open = |later_ms: i64| read(asked_refunds_statement(NOW_MS + later_ms, 10));
+    let stuck = |later_ms: i64| read(stuck_refunds_statement(NOW_MS + later_ms, 10));
+    let this = std::slice::from_ref(&asked);
+    assert_eq!(open(119_999), []);
+    assert_eq!(open(120_000), this);
+    assert_eq!(open(82_799_999), this);
+    assert_eq!(stuck(82_799_999), []);
+    // Stripe may have forgotten the key by then.
+    assert_eq!(open(82_800_000), []);
+    assert_eq!(stuck(82_800_000), this);
     let request = asked.to_request();
     assert_eq!(request.idempotency_key.as_deref(), Some(asked.id.as_str()));
     let _ = desk.say("evt_1", answer(&asked, "1", "pending"));
-    assert_eq!(open(NOW_MS + 1), []);
+    assert_eq!(open(120_000), []);
 }
 
 #[test]
