@@ -2,7 +2,9 @@
 //! in `routes`, and becomes a page of one of the features. Every decision and every statement is the
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
+mod billing;
 mod overview;
+mod payments;
 mod sign_in;
 
 mod answer;
@@ -21,11 +23,26 @@ mod assets;
 mod config;
 mod mail;
 mod outbound;
+mod stripe_client;
 
-use worker::{Context, Env, Request, Response, Result, event};
+use worker::{
+    Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, console_error, event,
+};
 
 /// Answers one request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     routes::answer(request, env).await
+}
+
+/// Runs what nobody asks for, every minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    match visit::Visit::of_nobody(env) {
+        Ok(visit) => payments::scheduled(&visit).await,
+        Err(fault) => console_error!(
+            "{}",
+            serde_json::json!({ "level": "error", "event": "scheduled", "fault": fault })
+        ),
+    }
 }
