@@ -192,6 +192,8 @@ CREATE TABLE orders (
   -- The session of a checkout, the payment of an automatic top-up; NULL until Stripe answered.
   session_id TEXT UNIQUE,
   checkout_url TEXT,
+  -- Whether the card is saved for automatic top-up.
+  saves_card INTEGER NOT NULL DEFAULT 0 CHECK (saves_card IN (0, 1)),
   -- Known once it is paid.
   payment_intent_id TEXT UNIQUE,
   card_fingerprint TEXT,

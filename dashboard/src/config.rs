@@ -32,6 +32,8 @@ pub struct Config {
     /// The secrets of Stripe's webhook, with commas between them: the new and the old one while they
     /// are rotated.
     pub stripe_webhook_secrets: String,
+    /// Whether Stripe works out the taxes that are part of the price.
+    pub stripe_automatic_tax: bool,
     /// What the operator keeps of a reseller's receipts, in hundredths of a percent.
     pub payment_fee_bps: i64,
     /// What it keeps of each besides, in cents.
@@ -67,6 +69,7 @@ impl Config {
             stripe_page_origins: text(env, "STRIPE_PAGE_ORIGINS")?,
             stripe_secret_key: text(env, "STRIPE_SECRET_KEY")?,
             stripe_webhook_secrets: text(env, "STRIPE_WEBHOOK_SECRETS")?,
+            stripe_automatic_tax: given(env, "STRIPE_AUTOMATIC_TAX").is_some(),
             payment_fee_bps: number(env, "PAYMENT_FEE_BPS")?,
             payment_fee_cents: number(env, "PAYMENT_FEE_CENTS")?,
             github_client_id: given(env, "GITHUB_CLIENT_ID"),

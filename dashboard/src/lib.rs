@@ -5,6 +5,9 @@
 mod keys;
 mod overview;
 mod requests;
+mod billing;
+mod overview;
+mod payments;
 mod sign_in;
 
 mod answer;
@@ -24,13 +27,29 @@ mod assets;
 mod config;
 mod mail;
 mod outbound;
+mod stripe_client;
 
 pub use routes::{Access, route_list};
 
 use worker::{Context, Env, Request, Response, Result, event};
+use worker::{
+    Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, console_error, event,
+};
 
 /// Answers one request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     routes::answer(request, env).await
+}
+
+/// Runs what nobody asks for, every minute.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    match visit::Visit::of_nobody(env) {
+        Ok(visit) => payments::scheduled(&visit).await,
+        Err(fault) => console_error!(
+            "{}",
+            serde_json::json!({ "level": "error", "event": "scheduled", "fault": fault })
+        ),
+    }
 }

@@ -17,6 +17,7 @@ use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
 use crate::{assets, keys, log, overview, page, refusal, requests, sign_in};
+use crate::{assets, billing, log, overview, page, payments, refusal, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -129,6 +130,19 @@ pub static ROUTES: &[Route] = routes! {
     GET "/requests/newer" Buyer(visit, buyer) requests::newer(visit, buyer);
     GET "/requests/export" Buyer(visit, buyer) requests::download(visit, buyer);
     GET "/requests/{id}" Buyer(visit, buyer) requests::detail_page(visit, buyer);
+    GET "/billing" Buyer(visit, buyer) billing::page(visit, buyer);
+    POST "/billing/orders" Buyer(visit, buyer) billing::buy(visit, buyer);
+    GET "/billing/orders/{id}" Buyer(visit, buyer) billing::order(visit, buyer);
+    POST "/billing/orders/{id}/pay" Buyer(visit, buyer) billing::pay(visit, buyer);
+    GET "/billing/orders/{id}/done" Buyer(visit, buyer) billing::done(visit, buyer);
+    GET "/billing/orders/{id}/canceled" Buyer(visit, buyer) billing::canceled(visit, buyer);
+    POST "/billing/orders/{id}/cancel" Buyer(visit, buyer) billing::cancel(visit, buyer);
+    POST "/billing/orders/{id}/refund" Buyer(visit, buyer) billing::refund(visit, buyer);
+    POST "/billing/top-up" Buyer(visit, buyer) billing::set_top_up(visit, buyer);
+    POST "/billing/portal" Buyer(visit, buyer) billing::portal(visit, buyer);
+    GET "/billing/statement" Buyer(visit, buyer) billing::statement(visit, buyer);
+    GET "/billing/statement.csv" Buyer(visit, buyer) billing::statement_file(visit, buyer);
+    POST "/stripe/webhook" Machine(visit) payments::webhook(visit);
 };
 
 /// The most that a form may send.

@@ -30,7 +30,7 @@ pub struct Visit {
 }
 
 /// What the browser asked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Asked {
     /// `GET` or `POST`.
     pub method: String,
@@ -61,6 +61,15 @@ impl Visit {
             env,
             asked,
         })
+    }
+
+    /// What nobody asked for: the surroundings of a scheduled task.
+    ///
+    /// # Errors
+    /// In words for the log, when the settings are not complete or the runtime gives no random bytes.
+    pub fn of_nobody(env: Env) -> Result<Self, String> {
+        let config = Config::from_env(&env).map_err(|fault| fault.to_string())?;
+        Self::begin(env, config, Asked::default()).map_err(|fault| fault.to_string())
     }
 
     /// Executes a batch that only reads, or one whose repetition changes nothing: once more if the first

@@ -21,6 +21,8 @@ pub struct NewOrder<'a> {
     pub person: Option<&'a str>,
     /// What is bought.
     pub item: Item,
+    /// Whether the card is saved for automatic top-up.
+    pub saves_card: bool,
     /// When Stripe's page closes, in Unix milliseconds.
     pub expires_at_ms: i64,
     /// Now, in Unix milliseconds.
@@ -93,19 +95,20 @@ const CAP: &str = "CASE WHEN a.created_at_ms > ?11 THEN ?12 ELSE ?13 END";
 const FROM: &str = "FROM accounts a JOIN accounts p ON p.id = a.parent_id WHERE a.id = ?2";
 
 fn insert() -> String {
-    let spent = spent("?2", "?14", "?10");
+    let spent = spent("?2", "?15", "?10");
     format!(
         "INSERT INTO orders (id, account_id, seller_id, kind, person_id, pack_id, price_cents, \
-           currency, credit_nanos, proceeds_nanos, state, livemode, expires_at_ms, created_at_ms) \
+           currency, credit_nanos, proceeds_nanos, state, livemode, expires_at_ms, created_at_ms, \
+           saves_card) \
          SELECT ?1, a.id, a.parent_id, 'checkout', ?3, ?4, ?5, 'usd', ?6, \
-           CASE p.kind WHEN 'reseller' THEN ?7 END, 'new', ?8, ?9, ?10 {FROM} \
+           CASE p.kind WHEN 'reseller' THEN ?7 END, 'new', ?8, ?9, ?10, ?14 {FROM} \
            AND {WORKS} AND {EARNS} AND {PACK_HOLDS} AND {spent} + ?5 <= {CAP} \
          ON CONFLICT (id) DO NOTHING"
     )
 }
 
 fn standing() -> String {
-    let spent = spent("?2", "?14", "?10");
+    let spent = spent("?2", "?15", "?10");
     format!("SELECT {WORKS}, {PACK_HOLDS}, {EARNS}, {CAP} - {spent} {FROM}")
 }
 
@@ -151,6 +154,7 @@ impl NewOrder<'_> {
             .bind(self.now_ms.saturating_sub(FIRST_WEEK_MS))
             .bind(caps.account_day_first_week.get())
             .bind(caps.account_day.get())
+            .bind(self.saves_card)
             .bind(day_start_ms(self.now_ms))
     }
 }

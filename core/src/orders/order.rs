@@ -143,6 +143,8 @@ pub struct Order {
     pub expires_at_ms: i64,
     /// When it was made, in Unix milliseconds.
     pub created_at_ms: i64,
+    /// Whether the card is saved for automatic top-up.
+    pub saves_card: bool,
 }
 
 /// The columns that `read_order` reads, of a table `o`.
@@ -150,10 +152,10 @@ pub(super) const COLUMNS: &str = "\
 o.id, o.account_id, o.seller_id, o.kind, o.attempt, o.person_id, o.pack_id, o.price_cents,
   o.credit_nanos, o.proceeds_nanos, o.state, o.session_id, o.checkout_url, o.payment_intent_id,
   o.receipt_url, o.invoice_url, o.failure, o.refunded_cents, o.livemode, o.paid_at_ms,
-  o.expires_at_ms, o.created_at_ms";
+  o.expires_at_ms, o.created_at_ms, o.saves_card";
 
 /// How many columns that is.
-pub(super) const WIDTH: usize = 22;
+pub(super) const WIDTH: usize = 23;
 
 /// Reads one order of an account.
 #[must_use]
@@ -202,6 +204,7 @@ pub fn read_order(row: &Row) -> Result<Order, HranaFault> {
         paid_at_ms: row.get(19)?,
         expires_at_ms: row.get(20)?,
         created_at_ms: row.get(21)?,
+        saves_card: row.get(22)?,
     })
 }
 
@@ -231,6 +234,12 @@ pub(super) struct Part {
 }
 
 impl Order {
+    /// The credit that `amount` of the price stands for.
+    #[must_use]
+    pub fn credit_of(&self, amount: Cents) -> Nanos {
+        self.part(amount).credit
+    }
+
     /// What `amount` of the price stands for: exact, because credit and proceeds are whole numbers of
     /// nanos for each cent. Nothing for an order whose credit was never given.
     pub(super) fn part(&self, amount: Cents) -> Part {

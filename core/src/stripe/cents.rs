@@ -23,6 +23,24 @@ impl Cents {
         Self(cents)
     }
 
+    /// US dollars as people type them, with or without a `$` and the commas between thousands; `None`
+    /// for anything that is not a whole number of cents.
+    #[must_use]
+    pub fn parse_usd(text: &str) -> Option<Self> {
+        let digits = text.trim();
+        let digits = digits.strip_prefix('$').unwrap_or(digits);
+        // A comma before two digits would be a decimal one.
+        let mut groups = digits.split(',');
+        let _ = groups.next();
+        let grouped = groups.all(|group| group.split('.').next().is_some_and(|it| it.len() == 3));
+        let nanos = grouped
+            .then(|| Nanos::parse_usd(&digits.replace(',', "")).ok())
+            .flatten()?;
+        let whole = nanos.get().checked_rem(NANOS_PER_CENT) == Some(0);
+        let cents = nanos.get().checked_div(NANOS_PER_CENT)?;
+        whole.then_some(Self(cents))
+    }
+
     /// The amount in cents.
     #[must_use]
     pub const fn get(self) -> i64 {
@@ -55,6 +73,32 @@ impl std::fmt::Display for Cents {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_it_was_meant_or_not_at_all() {
+        let check = |text: &str, expect: Option<i64>| {
+            assert_eq!(Cents::parse_usd(text).map(Cents::get), expect, "{text}");
+        };
+        check("25", Some(2_500));
+        check(" $25.5 ", Some(2_550));
+        check("0.01", Some(1));
+        check("1,000.00", Some(100_000));
+        check("1,000,000", Some(100_000_000));
+        check("-5", Some(-500));
+        for wrong in [
+            "",
+            "$",
+            "abc",
+            "0.001",
+            "10,50",
+            "1,00.0",
+            "1e3",
+            "1 000",
+            "99999999999999",
+        ] {
+            check(wrong, None);
+        }
+    }
 
     #[test]
     fn cents_are_exact_nanos_and_read_as_dollars() {

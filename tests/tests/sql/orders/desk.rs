@@ -106,6 +106,7 @@ impl Desk {
             account: account.clone(),
             person: None,
             item,
+            saves_card: false,
             expires_at_ms: self.now_ms + 3_600_000,
             now_ms: self.now_ms,
         };

@@ -309,12 +309,14 @@ fn a_form_that_is_sent_twice_makes_one_order() {
         account: customer.clone(),
         person: None,
         item: desk.item(1_000),
+        saves_card: true,
         expires_at_ms: NOW_MS + 3_600_000,
         now_ms: NOW_MS,
     };
     let Created::Now(first) = desk.create_as(&new) else {
         panic!("not made");
     };
+    assert!(first.saves_card);
     assert_eq!(desk.create_as(&new), Created::Before(first));
     let dearer = NewOrder {
         item: desk.item(2_000),
