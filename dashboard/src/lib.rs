@@ -3,9 +3,11 @@
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
 mod overview;
+mod prices;
 mod sign_in;
 
 mod answer;
+mod change;
 mod fault;
 mod form;
 mod frames;

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, log, overview, page, refusal, sign_in};
+use crate::{assets, log, overview, page, prices, refusal, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -76,6 +76,11 @@ pub static ROUTES: &[Route] = routes! {
     GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
 
     GET "/" Person(visit, person) overview::page(visit, person);
+
+    GET "/prices" Seller(visit, seller) prices::page(visit, seller);
+    POST "/prices/rules" Seller(visit, seller) prices::save(visit, seller);
+    POST "/prices/rules/{id}/end" Seller(visit, seller) prices::end(visit, seller);
+    GET "/prices/history" Seller(visit, seller) prices::history(visit, seller);
 };
 
 /// The most that a form may send.

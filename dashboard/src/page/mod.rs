@@ -27,7 +27,7 @@ pub use field::{Choice, Field};
 pub use form::{filter_form, form, upload_form};
 pub use frame::{Brand, Entry, Flash, Frame, Nav, door, frame};
 pub use icon::Icon;
-pub use money::{money, signed_money, usd};
+pub use money::{count, money, percent, share, signed_money, usd};
 pub use ranking::{Rank, ranking, sparkline};
 pub use table::{Column, Table, pager, rows, table};
 pub use when::{Zone, ago, date_text, day, moment};
