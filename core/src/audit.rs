@@ -124,6 +124,11 @@ impl ChangeBatch {
         }
     }
 
+    /// The step that runs without error when the change is made.
+    pub(crate) const fn commit(&self) -> StepIndex {
+        self.commit
+    }
+
     /// What the reply to the batch says.
     #[must_use]
     pub fn read(&self, reply: &Reply) -> Changed {

@@ -5,6 +5,7 @@
 pub mod calendar;
 pub mod ids;
 pub mod key;
+pub mod line;
 pub mod money;
 pub mod pattern;
 
@@ -46,6 +47,7 @@ pub mod true_up;
 pub mod usage_days;
 
 pub mod brand;
+pub mod branding;
 mod mac;
 pub mod people;
 pub mod sealing;

@@ -8,6 +8,7 @@ use super::{Import, Refused};
 use crate::audit::{Change, ChangeBatch, Entry};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::AccountId;
+use crate::line::line;
 use crate::pattern;
 
 /// SQL that is true when the pattern of the row `f` matches the model `m`. `GLOB` reads `*` as a pattern
@@ -23,8 +24,7 @@ pub(crate) fn on_sale_sql() -> String {
     )
 }
 
-/// The longest reason for refusing a name, in bytes.
-const MAX_REASON_BYTES: usize = 200;
+const MAX_REASON_CHARS: usize = 200;
 
 /// Names that the operator refuses to sell, whatever an import brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +58,13 @@ pub struct ProviderLine {
 }
 
 impl NewRefusal {
-    /// Reads what a person typed; `None` when it is no pattern, or the reason is no single line of at
-    /// most 200 bytes.
+    /// Reads what a person typed; `None` when it is no pattern, or the reason is no line of at most 200
+    /// characters.
     #[must_use]
     pub fn new(pattern: &str, reason: &str) -> Option<Self> {
-        let (pattern, reason) = (pattern.trim(), reason.trim());
-        let plain = reason.len() <= MAX_REASON_BYTES && !reason.chars().any(char::is_control);
-        (pattern::is_pattern(pattern) && plain && !reason.is_empty()).then(|| Self {
+        let pattern = pattern.trim();
+        let reason = line(reason, MAX_REASON_CHARS)?;
+        pattern::is_pattern(pattern).then(|| Self {
             pattern: pattern.to_owned(),
             reason: reason.to_owned(),
         })

@@ -28,7 +28,7 @@ impl NewPerson {
     }
 
     /// What creates the person, each to change a row.
-    pub(super) fn statements(&self, change: &Change) -> [Statement; 2] {
+    pub(crate) fn statements(&self, change: &Change) -> [Statement; 2] {
         let insert = Statement::new(
             "INSERT INTO people (id, seller_id, account_id, email, created_at_ms) \
              SELECT ?1, coalesce(a.parent_id, a.id), a.id, ?3, ?4 FROM accounts a WHERE a.id = ?2",

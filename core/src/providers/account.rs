@@ -8,9 +8,10 @@ use crate::audit::{Change, ChangeBatch, Entry};
 use crate::catalogue::{is_operator, raise_version};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::{AccountId, ProviderAccountId};
+use crate::line::line;
 use crate::sealing::Sealed;
 
-const MAX_NAME_BYTES: usize = 80;
+const MAX_NAME_CHARS: usize = 80;
 
 /// A provider account to add. Its credential is sealed for its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,19 +69,17 @@ pub struct Replacement<'a> {
 }
 
 impl NewProviderAccount {
-    /// An account at OpenRouter; `None` when the name is empty, longer than 80 bytes or more than a line.
+    /// An account at OpenRouter; `None` when the name is no line of at most 80 characters.
     #[must_use]
     pub fn new(
         id: ProviderAccountId,
         name: &str,
         (credential, sealed): (&Credential, Sealed),
     ) -> Option<Self> {
-        let name = name.trim();
-        let plain = name.len() <= MAX_NAME_BYTES && !name.chars().any(char::is_control);
-        (plain && !name.is_empty()).then(|| Self {
+        Some(Self {
             id,
             provider: "openrouter",
-            name: name.to_owned(),
+            name: line(name, MAX_NAME_CHARS)?.to_owned(),
             sealed,
             hint: credential.hint().to_owned(),
         })

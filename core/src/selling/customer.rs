@@ -11,7 +11,8 @@ use crate::budget::{Purse, purse_sql};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::{AccountId, PersonId};
 use crate::ledger::{Amount, Grant, Posting, Transfer};
-use crate::money::Nanos;
+use crate::line::line;
+use crate::money::{MoneyError, Nanos};
 
 /// What a seller may know of a person of a customer's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +163,12 @@ pub fn limit_spending(
     ChangeBatch::new(&right_below(seller, customer), steps)
 }
 
+/// The longest reason of a gift, in characters.
+pub const MAX_REASON: usize = 200;
+
+/// The most that is given at once: 100,000 USD. More is a mistake in the number of zeros.
+pub const MAX_GIFT: Nanos = Nanos::new(100_000_000_000_000);
+
 /// Credit that a seller gives to a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gift {
@@ -175,6 +182,35 @@ pub struct Gift {
     pub event: String,
     /// What people read in the statements.
     pub reason: String,
+}
+
+/// What is wrong with a gift as it was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiftProblem {
+    /// It is not an amount of US dollars with at most nine decimals.
+    NotAnAmount,
+    /// It is zero or less.
+    Nothing,
+    /// It is more than [`MAX_GIFT`].
+    TooMuch,
+    /// The reason is no line of at most 200 characters.
+    NoReason,
+}
+
+/// Reads the amount and the reason of a gift.
+pub fn read_gift(usd: &str, reason: &str) -> Result<(Amount, String), GiftProblem> {
+    let usd = usd.trim();
+    let nanos = match Nanos::parse_usd(usd.strip_prefix('$').unwrap_or(usd)) {
+        Ok(nanos) => nanos,
+        Err(MoneyError::Overflow) if !usd.starts_with('-') => return Err(GiftProblem::TooMuch),
+        Err(_) => return Err(GiftProblem::NotAnAmount),
+    };
+    let amount = Amount::new(nanos).ok_or(GiftProblem::Nothing)?;
+    if nanos > MAX_GIFT {
+        return Err(GiftProblem::TooMuch);
+    }
+    let reason = line(reason, MAX_REASON).ok_or(GiftProblem::NoReason)?;
+    Ok((amount, reason.to_owned()))
 }
 
 impl Gift {
@@ -200,5 +236,33 @@ impl Gift {
                 reason: self.reason.clone(),
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gift_is_an_amount_above_zero_with_a_reason() {
+        use GiftProblem as P;
+        let check = |usd: &str, reason: &str, expect: Result<i64, GiftProblem>| {
+            let gift = read_gift(usd, reason).map(|(amount, _)| amount.get().get());
+            assert_eq!(gift, expect, "{usd} {reason}");
+        };
+        check("5", "welcome", Ok(5_000_000_000));
+        check(" $0.000000001 ", "welcome", Ok(1));
+        check("100000", "welcome", Ok(100_000_000_000_000));
+        check("100000.000000001", "welcome", Err(P::TooMuch));
+        check("99999999999999", "welcome", Err(P::TooMuch));
+        check("0", "welcome", Err(P::Nothing));
+        check("-5", "welcome", Err(P::Nothing));
+        check("-99999999999999", "welcome", Err(P::NotAnAmount));
+        check("", "welcome", Err(P::NotAnAmount));
+        check("1e3", "welcome", Err(P::NotAnAmount));
+        check("0.0000000001", "welcome", Err(P::NotAnAmount));
+        check("5", " ", Err(P::NoReason));
+        check("5", "a\nb", Err(P::NoReason));
+        check("5", &"r".repeat(201), Err(P::NoReason));
     }
 }

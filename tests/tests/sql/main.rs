@@ -3,6 +3,7 @@
 mod accounts;
 mod admission;
 mod alarm;
+mod branding;
 mod budgets;
 mod customers;
 mod extension;
@@ -20,6 +21,7 @@ mod reconcile;
 mod request_detail;
 mod request_export;
 mod request_log;
+mod resellers;
 mod revenue;
 mod sale;
 mod settlement;

@@ -166,15 +166,20 @@ fn a_credential_is_sealed_anew_under_the_newest_key_and_can_be_replaced() {
 fn a_changed_account_counts_from_the_next_call_on_and_the_call_says_which_it_was() {
     let world = World::with_catalogue();
     let operator = &world.operator;
-    world.rule(operator);
+    let rule = world.rule(operator);
     let caller = world.caller(operator, 1_000, Limits::default());
-    let before = world.ask(&caller, 100);
+    let ask = || {
+        let mut ask = world.ask(&caller, 100);
+        ask.levels[0].rule = rule.clone();
+        ask
+    };
+    let before = ask();
     let (id, _) = add(&world, operator, "sk-or-first-0123456789");
     assert!(matches!(world.admit(&before), Admission::Reprice(_)));
-    let mut ask = world.ask(&caller, 100);
-    ask.provider_account = Some(id.clone());
-    assert!(matches!(world.admit(&ask), Admission::Admitted(_)));
-    let mut of_settings = world.ask(&caller, 100);
+    let mut through_it = ask();
+    through_it.provider_account = Some(id.clone());
+    assert!(matches!(world.admit(&through_it), Admission::Admitted(_)));
+    let mut of_settings = ask();
     of_settings.request = RequestId::new(NOW_MS + 1, 1);
     assert!(matches!(world.admit(&of_settings), Admission::Admitted(_)));
     // The sweep asks for their records with the same accounts.
