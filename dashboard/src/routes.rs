@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, log, overview, page, prices, refusal, sign_in};
+use crate::{assets, customers, log, overview, page, prices, refusal, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -81,6 +81,13 @@ pub static ROUTES: &[Route] = routes! {
     POST "/prices/rules" Seller(visit, seller) prices::save(visit, seller);
     POST "/prices/rules/{id}/end" Seller(visit, seller) prices::end(visit, seller);
     GET "/prices/history" Seller(visit, seller) prices::history(visit, seller);
+    GET "/customers" Seller(visit, seller) customers::list(visit, seller);
+    GET "/customers/{id}" Seller(visit, seller) customers::page(visit, seller);
+    POST "/customers/{id}/suspend" Seller(visit, seller) customers::suspend(visit, seller);
+    POST "/customers/{id}/resume" Seller(visit, seller) customers::resume(visit, seller);
+    POST "/customers/{id}/grants" Seller(visit, seller) customers::grant(visit, seller);
+    POST "/customers/{id}/limits" Seller(visit, seller) customers::set_limits(visit, seller);
+    POST "/customers/{id}/spend-limits" Seller(visit, seller) customers::set_spending(visit, seller);
 };
 
 /// The most that a form may send.

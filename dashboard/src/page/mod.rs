@@ -29,5 +29,5 @@ pub use frame::{Brand, Entry, Flash, Frame, Nav, door, frame};
 pub use icon::Icon;
 pub use money::{count, money, percent, share, signed_money, usd};
 pub use ranking::{Rank, ranking, sparkline};
-pub use table::{Column, Table, pager, rows, table};
+pub use table::{Column, Table, forward, pager, rows, table};
 pub use when::{Zone, ago, date_text, day, moment};

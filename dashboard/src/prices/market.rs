@@ -6,11 +6,12 @@ use tollgate_core::catalogue::Dimension;
 use tollgate_core::pricing::{NotSold, Offer, PriceRule, Reference, UnitOffer};
 use tollgate_core::selling::{Market, PreviewLine, preview};
 
+use super::MODELS;
 use super::draft::{FIELDS, Typed};
-use super::{MODELS, with_query};
 use crate::language::Language;
 use crate::page::{
-    Column, Kind, Table, Tone, badge, count, empty_state, link_button, money, percent, share, table,
+    Column, Kind, Table, Tone, badge, count, empty_state, forward, link_button, money, percent,
+    share, table,
 };
 
 pub(super) fn table_of(
@@ -73,17 +74,11 @@ pub(super) fn table_of(
 fn next(language: Language, market: &Market, typed: &Typed<'_>, all: usize) -> Markup {
     let full = u32::try_from(all).is_ok_and(|all| all >= MODELS);
     let names = ["search", "prompt_tokens", "completion_tokens"];
-    let href = |after: &str| with_query("/prices", typed.form, &names, &[("after", after)]);
-    html! {
-        div class="actions" {
-            @if !typed.after.is_empty() {
-                (link_button(language.tr("First models"), &with_query("/prices", typed.form, &names, &[]), Tone::Plain))
-            }
-            @if let Some(last) = market.last().filter(|_| full) {
-                (link_button(language.tr("More models"), &href(last), Tone::Plain))
-            }
-        }
-    }
+    let href = |more: &[(&str, &str)]| typed.form.address("/prices", &names, more);
+    let first = (!typed.after.is_empty()).then(|| href(&[]));
+    let next = market.last().filter(|_| full);
+    let next = next.map(|last| href(&[("after", last)]));
+    forward(language, first.as_deref(), next.as_deref())
 }
 
 fn nothing(language: Language, typed: &Typed<'_>) -> Markup {
@@ -96,7 +91,7 @@ fn nothing(language: Language, typed: &Typed<'_>) -> Markup {
             html! {},
         );
     }
-    let all = with_query("/prices", typed.form, &FIELDS, &[]);
+    let all = typed.form.address("/prices", &FIELDS, &[]);
     empty_state(
         language.tr("No model has that name"),
         language.tr("Search for a part of a name, such as gpt."),

@@ -18,7 +18,6 @@ use tollgate_edge::clock::random_bytes;
 use crate::answer::Answer;
 use crate::change::{busy, make};
 use crate::fault::{Fault, Outcome};
-use crate::form::Form;
 use crate::language::Language;
 use crate::page::{Kind, Tab, Zone, alert, card, page_head, tabs};
 use crate::place::Seller;
@@ -194,18 +193,4 @@ fn views(language: Language, current: bool) -> Markup {
             },
         ],
     )
-}
-
-/// An address with these fields of a form, and others instead of some of them.
-fn with_query(path: &str, form: &Form, names: &[&str], more: &[(&str, &str)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for name in names {
-        if let Some(value) = form.given(name) {
-            query.append_pair(name, value);
-        }
-    }
-    for (name, value) in more {
-        query.append_pair(name, value);
-    }
-    format!("{path}?{}", query.finish())
 }
