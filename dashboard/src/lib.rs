@@ -5,6 +5,7 @@
 mod customers;
 mod overview;
 mod prices;
+mod revenue;
 mod sign_in;
 
 mod answer;

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, customers, log, overview, page, prices, refusal, sign_in};
+use crate::{assets, customers, log, overview, page, prices, refusal, revenue, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -88,6 +88,8 @@ pub static ROUTES: &[Route] = routes! {
     POST "/customers/{id}/grants" Seller(visit, seller) customers::grant(visit, seller);
     POST "/customers/{id}/limits" Seller(visit, seller) customers::set_limits(visit, seller);
     POST "/customers/{id}/spend-limits" Seller(visit, seller) customers::set_spending(visit, seller);
+    GET "/revenue" Seller(visit, seller) revenue::page(visit, seller);
+    GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
 };
 
 /// The most that a form may send.
