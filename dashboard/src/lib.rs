@@ -2,6 +2,7 @@
 //! in `routes`, and becomes a page of one of the features. Every decision and every statement is the
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
+mod audit;
 mod customers;
 mod overview;
 mod prices;

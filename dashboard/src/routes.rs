@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, customers, log, overview, page, prices, refusal, revenue, sign_in};
+use crate::{assets, audit, customers, log, overview, page, prices, refusal, revenue, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -90,6 +90,8 @@ pub static ROUTES: &[Route] = routes! {
     POST "/customers/{id}/spend-limits" Seller(visit, seller) customers::set_spending(visit, seller);
     GET "/revenue" Seller(visit, seller) revenue::page(visit, seller);
     GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
+
+    GET "/audit" Person(visit, person) audit::page(visit, person);
 };
 
 /// The most that a form may send.
