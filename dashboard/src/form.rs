@@ -26,6 +26,18 @@ impl Form {
         Some(self.get(name)).filter(|value| !value.is_empty())
     }
 
+    /// An address with those of these fields that are not empty, and more of them.
+    pub fn address(&self, path: &str, names: &[&str], more: &[(&str, &str)]) -> String {
+        let kept = names
+            .iter()
+            .filter_map(|name| Some((*name, self.given(name)?)));
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(kept.chain(more.iter().copied()));
+        let query = query.finish();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{path}{mark}{query}")
+    }
+
     /// Whether a box of that name is ticked.
     pub fn is_ticked(&self, name: &str) -> bool {
         self.all(name).next().is_some()
@@ -35,6 +47,20 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_page_keeps_what_was_asked_for() {
+        let form = Form::parse(b"search=a+%26+b&after=x&empty=");
+        let check = |names: &[&str], more: &[(&str, &str)], expect: &str| {
+            assert_eq!(form.address("/p", names, more), expect);
+        };
+        check(
+            &["search", "empty", "other"],
+            &[("after", "y=")],
+            "/p?search=a+%26+b&after=y%3D",
+        );
+        check(&["empty"], &[], "/p");
+    }
 
     #[test]
     fn a_form_is_read_whatever_was_typed_into_it() {

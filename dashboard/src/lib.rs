@@ -8,9 +8,15 @@ mod requests;
 mod billing;
 mod overview;
 mod payments;
+mod audit;
+mod customers;
+mod overview;
+mod prices;
+mod revenue;
 mod sign_in;
 
 mod answer;
+mod change;
 mod fault;
 mod form;
 mod frames;

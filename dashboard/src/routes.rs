@@ -18,6 +18,7 @@ use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
 use crate::{assets, keys, log, overview, page, refusal, requests, sign_in};
 use crate::{assets, billing, log, overview, page, payments, refusal, sign_in};
+use crate::{assets, audit, customers, log, overview, page, prices, refusal, revenue, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -143,6 +144,21 @@ pub static ROUTES: &[Route] = routes! {
     GET "/billing/statement" Buyer(visit, buyer) billing::statement(visit, buyer);
     GET "/billing/statement.csv" Buyer(visit, buyer) billing::statement_file(visit, buyer);
     POST "/stripe/webhook" Machine(visit) payments::webhook(visit);
+    GET "/prices" Seller(visit, seller) prices::page(visit, seller);
+    POST "/prices/rules" Seller(visit, seller) prices::save(visit, seller);
+    POST "/prices/rules/{id}/end" Seller(visit, seller) prices::end(visit, seller);
+    GET "/prices/history" Seller(visit, seller) prices::history(visit, seller);
+    GET "/customers" Seller(visit, seller) customers::list(visit, seller);
+    GET "/customers/{id}" Seller(visit, seller) customers::page(visit, seller);
+    POST "/customers/{id}/suspend" Seller(visit, seller) customers::suspend(visit, seller);
+    POST "/customers/{id}/resume" Seller(visit, seller) customers::resume(visit, seller);
+    POST "/customers/{id}/grants" Seller(visit, seller) customers::grant(visit, seller);
+    POST "/customers/{id}/limits" Seller(visit, seller) customers::set_limits(visit, seller);
+    POST "/customers/{id}/spend-limits" Seller(visit, seller) customers::set_spending(visit, seller);
+    GET "/revenue" Seller(visit, seller) revenue::page(visit, seller);
+    GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
+
+    GET "/audit" Person(visit, person) audit::page(visit, person);
 };
 
 /// The most that a form may send.

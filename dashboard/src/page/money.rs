@@ -43,6 +43,27 @@ fn marked(amount: Nanos, text: String) -> Markup {
     html! { span.money title=[title] { (text) } }
 }
 
+/// Hundredths of a percent as people read them: `12.5%`.
+pub fn percent(bps: i64) -> String {
+    let sign = if bps < 0 { "\u{2212}" } else { "" };
+    let (whole, part) = (bps.unsigned_abs() / 100, bps.unsigned_abs() % 100);
+    let part = format!("{part:02}");
+    let part = part.trim_end_matches('0');
+    let point = if part.is_empty() { "" } else { "." };
+    format!("{sign}{}{point}{part}%", grouped(&whole.to_string()))
+}
+
+/// What part of `whole` the amount is, cut to a tenth of a percent; `None` of nothing.
+pub fn share(part: Nanos, whole: Nanos) -> Option<String> {
+    let permille = (i128::from(part.get()) * 1_000).checked_div(i128::from(whole.get()))?;
+    Some(percent(i64::try_from(permille.checked_mul(10)?).ok()?))
+}
+
+/// A number of things: `12,345`.
+pub fn count(number: u64) -> String {
+    grouped(&number.to_string())
+}
+
 /// Digits in groups of three.
 pub(super) fn grouped(digits: &str) -> String {
     let mut text = String::new();
@@ -104,5 +125,22 @@ mod tests {
         check(0, "$0.00");
         check(-5_000_000_000, "\u{2212}$5.00");
         check(i64::MIN, "\u{2212}$9,223,372,036.85");
+    #[test]
+    fn a_markup_and_a_margin_are_read_as_percentages() {
+        let check = |bps: i64, expect: &str| assert_eq!(percent(bps), expect);
+        check(0, "0%");
+        check(2_000, "20%");
+        check(1_250, "12.5%");
+        check(1, "0.01%");
+        check(-1_205, "\u{2212}12.05%");
+        check(10_000_000, "100,000%");
+        let check = |part: i64, whole: i64, expect: Option<&str>| {
+            let share = share(Nanos::new(part), Nanos::new(whole));
+            assert_eq!(share.as_deref(), expect, "{part} {whole}");
+        };
+        check(1, 6, Some("16.6%"));
+        check(5, 0, None);
+        check(-1, 2, Some("\u{2212}50%"));
+        check(i64::MAX, 1, None);
     }
 }

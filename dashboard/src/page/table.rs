@@ -114,3 +114,23 @@ pub fn pager(language: Language, newer: Option<&str>, older: Option<&str>) -> Ma
         }
     }
 }
+
+/// The way through a list that has no newer and older rows, such as one by name.
+pub fn forward(language: Language, first: Option<&str>, next: Option<&str>) -> Markup {
+    html! {
+        @if first.is_some() || next.is_some() {
+            nav class="pager" aria-label=(language.tr("More rows")) {
+                @if let Some(href) = first {
+                    a href=(href) rel="first" class="btn btn-plain btn-sm" {
+                        (Icon::Previous) (language.tr("First page"))
+                    }
+                }
+                @if let Some(href) = next {
+                    a href=(href) rel="next" class="btn btn-plain btn-sm" {
+                        (language.tr("Next page")) (Icon::Next)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Moments as people read them, in their own zone. The machine's form stands in `datetime`.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
@@ -29,6 +29,14 @@ impl Zone {
     /// The day of a moment there.
     pub fn date(&self, at_ms: i64) -> Date {
         stamp(at_ms).to_zoned(self.0.clone()).date()
+    }
+
+    /// The moment of what a field for a day and time sends, such as `2026-11-03T10:15`, in Unix
+    /// milliseconds; `None` if it is no such text. A time that clocks skip is the one after the gap.
+    pub fn moment_of(&self, text: &str) -> Option<i64> {
+        let time: DateTime = text.trim().parse().ok()?;
+        let zoned = time.to_zoned(self.0.clone()).ok()?;
+        Some(zoned.timestamp().as_millisecond())
     }
 }
 
