@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, log, overview, page, refusal, sign_in};
+use crate::{assets, log, overview, page, refusal, second_factor, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -72,6 +72,8 @@ pub static ROUTES: &[Route] = routes! {
     POST "/sign-in/code" Anybody(visit, place) sign_in::enter_code(visit, place);
     GET "/sign-in/link/{token}" Anybody(visit, place) sign_in::use_link(visit, place);
     POST "/sign-out" HalfSignedIn(visit, person) sign_in::sign_out(visit, person);
+    GET "/second-factor" HalfSignedIn(visit, person) second_factor::page(visit, person);
+    POST "/second-factor" HalfSignedIn(visit, person) second_factor::enter(visit, person);
 
     GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
 

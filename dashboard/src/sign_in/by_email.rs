@@ -4,7 +4,6 @@
 use maud::html;
 use tollgate_core::hrana::Batch;
 use tollgate_core::people::EmailAddress;
-use tollgate_core::sealing::SealingKeys;
 use tollgate_core::sign_in::{
     AskForCode, Asked, Code, EnterCode, FormToken, LocalPath, NetworkHash, PendingCode, Refusal,
     SignIn, Token,
@@ -13,7 +12,7 @@ use tollgate_edge::clock::random_bytes;
 
 use super::{arrived, cookie, new_session, newcomer, reason, start_over};
 use crate::answer::Answer;
-use crate::fault::{Fault, Outcome};
+use crate::fault::Outcome;
 use crate::language::Language;
 use crate::mail::{Mail, deliver};
 use crate::page::{Field, Kind, Tone, alert, form, link_button, submit};
@@ -79,8 +78,7 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
         let error = language.tr("This is not an e-mail address.");
         return ask(visit, place, next, typed, Some(error));
     };
-    let sealing = SealingKeys::parse(&visit.config.sealing_keys)
-        .map_err(|_| Fault::Bug("`SEALING_KEYS` is not a list of keys"))?;
+    let sealing = visit.sealing()?;
     // A token of its own for each code: one browser may ask again, and the older code ends with it.
     let browser = Token::from_random(random_bytes()?);
     let code = Code::from_random(random_bytes()?);

@@ -47,6 +47,11 @@ pub async fn sign_out(visit: &Visit, person: &Person) -> Outcome<Answer> {
     Ok(Answer::see_other("/sign-in").with("set-cookie", cookie(SESSION_COOKIE, "", 0)))
 }
 
+/// The cookie of a session.
+pub fn session_cookie(token: &Token) -> String {
+    cookie(SESSION_COOKIE, &token.reveal(), COOKIE_SECONDS)
+}
+
 fn cookie(name: &str, value: &str, seconds: u32) -> String {
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax")
 }
@@ -73,10 +78,7 @@ fn newcomer(visit: &Visit) -> Outcome<Newcomer> {
 fn arrived(visit: &Visit, place: &Place, session: &NewSession, sign_in: SignIn) -> Answer {
     match sign_in {
         SignIn::Done(signed_in) => Answer::see_other(signed_in.next.as_str())
-            .with(
-                "set-cookie",
-                cookie(SESSION_COOKIE, &session.token.reveal(), COOKIE_SECONDS),
-            )
+            .with("set-cookie", session_cookie(&session.token))
             .with("set-cookie", cookie(BROWSER_COOKIE, "", 0)),
         SignIn::Refused(refusal) => {
             let language = visit.language();
