@@ -4,6 +4,7 @@
 
 mod overview;
 mod second_factor;
+mod settings;
 mod sign_in;
 
 mod answer;

@@ -45,6 +45,9 @@ fn ask(
     let title = language.fill("Sign in to {name}", &[("name", &place.site.brand.name)]);
     let body = html! {
         h1 class="door-title" { (title) }
+        @if let Some(text) = ended(language, visit.asked.query.get("done")) {
+            (alert(Kind::Success, text))
+        }
         p class="door-text" {
             (language.tr("Type your e-mail address and we send you a code. If you are new here, this makes your account."))
         }
@@ -56,7 +59,7 @@ fn ask(
         }))
         @if visit.config.github_client_id.is_some() {
             p class="door-or" { (language.tr("or")) }
-            (link_button(language.tr("Sign in with GitHub"), "/sign-in/github", Tone::Quiet))
+            (link_button(language.tr("Sign in with GitHub"), &github_path(next), Tone::Quiet))
         }
     };
     let status = if error.is_some() { 422 } else { 200 };
@@ -67,6 +70,28 @@ fn ask(
             "set-cookie",
             cookie(BROWSER_COOKIE, &browser.reveal(), BROWSER_SECONDS),
         ))
+}
+
+/// What just ended, if the address says that something did.
+fn ended(language: Language, word: &str) -> Option<&'static str> {
+    match word {
+        "closed" => {
+            Some(language.tr("Your account is closed, and its keys are refused from now on."))
+        }
+        "removed" => {
+            Some(language.tr("The second factor is taken away, and all your sessions ended."))
+        }
+        _ => None,
+    }
+}
+
+/// The way to GitHub, and from there to the page that was asked for.
+fn github_path(next: &str) -> String {
+    if next.is_empty() {
+        return "/sign-in/github".to_owned();
+    }
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("/sign-in/github?next={next}")
 }
 
 /// `POST /sign-in`: sends a code, and says so whether the address is known or not.
