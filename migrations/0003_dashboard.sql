@@ -85,6 +85,8 @@ CREATE INDEX sign_in_codes_by_network ON sign_in_codes (network_hash, created_at
 CREATE TABLE sign_in_links (
   hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
   person_id TEXT NOT NULL REFERENCES people (id),
+  -- Whether it also counts as the second factor: only a demo on one machine makes such links.
+  second_factor INTEGER NOT NULL DEFAULT 0 CHECK (second_factor IN (0, 1)),
   used_at_ms INTEGER,
   expires_at_ms INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL

@@ -87,6 +87,9 @@ fn done(language: Language, word: &str) -> Option<Flash> {
         "created" => language.tr("Created."),
         "ended" => language.tr("Ended."),
         "removed" => language.tr("Removed."),
+        "protected" => {
+            language.tr("The second factor is set up. Your other sessions ask for it, too.")
+        }
         "revoked" => language.tr("The key is revoked. Its next call is refused."),
         "suspended" => language.tr("Suspended. The next call is refused."),
         "resumed" => language.tr("Active again."),

@@ -13,6 +13,8 @@ mod customers;
 mod overview;
 mod prices;
 mod revenue;
+mod second_factor;
+mod settings;
 mod sign_in;
 
 mod answer;

@@ -19,6 +19,7 @@ use crate::visit::{Asked, Visit};
 use crate::{assets, keys, log, overview, page, refusal, requests, sign_in};
 use crate::{assets, billing, log, overview, page, payments, refusal, sign_in};
 use crate::{assets, audit, customers, log, overview, page, prices, refusal, revenue, sign_in};
+use crate::{assets, log, overview, page, refusal, second_factor, settings, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -113,7 +114,11 @@ pub static ROUTES: &[Route] = routes! {
     GET "/sign-in/code" Anybody(visit, place) sign_in::code_page(visit, place);
     POST "/sign-in/code" Anybody(visit, place) sign_in::enter_code(visit, place);
     GET "/sign-in/link/{token}" Anybody(visit, place) sign_in::use_link(visit, place);
+    GET "/sign-in/github" Anybody(visit, place) sign_in::to_github(visit, place);
+    GET "/sign-in/github/callback" Anybody(visit, place) sign_in::back_from_github(visit, place);
     POST "/sign-out" HalfSignedIn(visit, person) sign_in::sign_out(visit, person);
+    GET "/second-factor" HalfSignedIn(visit, person) second_factor::page(visit, person);
+    POST "/second-factor" HalfSignedIn(visit, person) second_factor::enter(visit, person);
 
     GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
 
@@ -159,6 +164,15 @@ pub static ROUTES: &[Route] = routes! {
     GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
 
     GET "/audit" Person(visit, person) audit::page(visit, person);
+    GET "/settings" Person(visit, person) settings::page(visit, person);
+    POST "/settings/profile" Person(visit, person) settings::save_profile(visit, person);
+    POST "/settings/sessions/end" Person(visit, person) settings::end_session(visit, person);
+    POST "/settings/sessions/end-all" Person(visit, person) settings::end_all_sessions(visit, person);
+    POST "/settings/second-factor/remove" Person(visit, person) settings::remove_second_factor(visit, person);
+    POST "/settings/github/remove" Person(visit, person) settings::unlink_github(visit, person);
+    GET "/settings/data" Person(visit, person) settings::download(visit, person);
+    GET "/settings/close" Buyer(visit, person) settings::close_page(visit, person);
+    POST "/settings/close" Buyer(visit, person) settings::close(visit, person);
 };
 
 /// The most that a form may send.

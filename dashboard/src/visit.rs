@@ -3,6 +3,7 @@
 
 use tollgate_core::hrana::{Batch, Reply};
 use tollgate_core::ids::RequestId;
+use tollgate_core::sealing::SealingKeys;
 use tollgate_edge::clock::{now_ms, random_bytes};
 use tollgate_edge::turso::Turso;
 use worker::Env;
@@ -79,6 +80,12 @@ impl Visit {
             Ok(reply) => Ok(reply),
             Err(_) => Ok(self.database.execute(batch).await?),
         }
+    }
+
+    /// The keys that seal secrets.
+    pub fn sealing(&self) -> Outcome<SealingKeys> {
+        SealingKeys::parse(&self.config.sealing_keys)
+            .map_err(|_| Fault::Bug("`SEALING_KEYS` is not a list of keys"))
     }
 
     /// What the path has in the place of that name.

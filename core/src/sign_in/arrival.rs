@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::proof::{CONNECTED_BY_ADDRESS, Proof};
-use super::session::{BEGIN_SESSION, bind_lifetimes};
+use super::session::{begin_session_sql, bind_lifetimes};
 use super::{LocalPath, Token};
 use crate::accounts::AccountKind;
 use crate::audit::{Change, Entry};
@@ -217,9 +217,9 @@ impl Arrival<'_> {
     fn begin_session(&self, transaction: &mut Transaction<'_>) {
         let hash = self.session.token.hash();
         let begin = self
-            .statement(format!(
-                "{BEGIN_SESSION} WHERE p.id = {}",
-                self.proof.person()
+            .statement(begin_session_sql(
+                &self.proof.person(),
+                self.proof.second_factor(),
             ))
             .bind(hash.as_bytes())
             .bind(self.session.agent.as_str());

@@ -1,6 +1,5 @@
 //! One-time links for whoever can write to the database: the first operator, a demo, somebody who lost
-//! the mailbox. A link is no way around the second factor. Its page asks for a click, because programs
-//! that look into mails open links, too.
+//! the mailbox. A link is no way around the second factor, unless whoever made it said so.
 
 use serde_json::json;
 
@@ -21,6 +20,8 @@ pub struct NewLink {
     pub token: Token,
     /// Until when it may be used, in Unix milliseconds.
     pub expires_at_ms: i64,
+    /// Whether the session is open without a second factor: for a demo, whose operator has no app.
+    pub counts_as_second_factor: bool,
 }
 
 impl NewLink {
@@ -28,19 +29,24 @@ impl NewLink {
     #[must_use]
     pub fn to_batch(&self, change: &Change) -> Commit {
         let insert = Statement::new(
-            "INSERT INTO sign_in_links (hash, person_id, expires_at_ms, created_at_ms) \
-             SELECT ?1, p.id, ?3, ?4 FROM people p WHERE p.id = ?2 AND p.closed_at_ms IS NULL",
+            "INSERT INTO sign_in_links (hash, person_id, second_factor, expires_at_ms, \
+               created_at_ms) SELECT ?1, p.id, ?5, ?3, ?4 FROM people p WHERE p.id = ?2 AND p.closed_at_ms IS NULL",
         )
         .bind(self.token.hash().as_bytes())
         .bind(self.person.as_str())
         .bind(self.expires_at_ms)
-        .bind(change.at_ms);
+        .bind(change.at_ms)
+        .bind(i64::from(self.counts_as_second_factor));
         let entry = change.of(Entry {
             action: "person.link",
             table: "people",
             subject: self.person.as_str(),
             before: "'{}'",
-            after: json!({ "expires_at_ms": self.expires_at_ms }).to_string(),
+            after: json!({
+                "expires_at_ms": self.expires_at_ms,
+                "second_factor": self.counts_as_second_factor,
+            })
+            .to_string(),
         });
         commit([insert, entry])
     }

@@ -84,6 +84,16 @@ impl Proof<'_> {
         }
     }
 
+    /// An SQL expression: when the second factor was given, if the proof counts as one.
+    pub(super) const fn second_factor(&self) -> &'static str {
+        match self {
+            Self::Code { .. } | Self::Github { .. } => "NULL",
+            Self::Link(_) => {
+                "(SELECT ?2 FROM sign_in_links l WHERE l.hash = ?4 AND l.second_factor = 1)"
+            }
+        }
+    }
+
     /// What is known besides of whoever is new: the GitHub account, and what the person is called.
     pub(super) fn profile(&self) -> (Option<i64>, &str) {
         match self {

@@ -96,6 +96,8 @@ pub struct Session {
     pub parent: Option<AccountId>,
     /// Whether the second factor is missing.
     pub second_factor: SecondFactor,
+    /// Whether the person has set one up.
+    pub has_totp: bool,
     /// Whether a GitHub account signs in as this person, too.
     pub has_github: bool,
     /// When it began, in Unix milliseconds.
@@ -132,10 +134,11 @@ pub enum SecondFactor {
 impl SecondFactor {
     const fn of(role: Role, set_up: bool, given: bool) -> Self {
         match (set_up, given, role) {
-            (true, true, _) => Self::Given,
+            // Also by a link that counts as one, without any being set up.
+            (_, true, _) => Self::Given,
             (true, false, _) => Self::Missing,
-            (false, _, Role::Operator) => Self::NotSetUp,
-            (false, _, Role::EndUser | Role::Reseller) => Self::NotNeeded,
+            (false, false, Role::Operator) => Self::NotSetUp,
+            (false, false, Role::EndUser | Role::Reseller) => Self::NotNeeded,
         }
     }
 
@@ -149,12 +152,18 @@ impl SecondFactor {
     }
 }
 
-/// Begins a session `?5` for the person that a `WHERE` behind it names by `p.id`; the browser is `?6`,
-/// now `?2`, the rest is of `bind_lifetimes`.
-pub(super) const BEGIN_SESSION: &str = "\
-INSERT INTO sessions (hash, person_id, seller_id, agent, expires_at_ms, seen_at_ms, created_at_ms)
-SELECT ?5, p.id, p.seller_id, ?6, ?2 + CASE a.kind WHEN 'operator' THEN ?7 ELSE ?8 END, ?2, ?2
-FROM people p JOIN accounts a ON a.id = p.account_id AND p.closed_at_ms IS NULL";
+/// Begins a session `?5` for a person; who that is, and when the second factor was given, are SQL
+/// expressions. The browser is `?6`, now `?2`, the rest is of `bind_lifetimes`.
+pub(super) fn begin_session_sql(person: &str, second_factor: &str) -> String {
+    format!(
+        "INSERT INTO sessions (hash, person_id, seller_id, agent, second_factor_at_ms, \
+           expires_at_ms, seen_at_ms, created_at_ms) \
+         SELECT ?5, p.id, p.seller_id, ?6, {second_factor}, \
+           ?2 + CASE a.kind WHEN 'operator' THEN ?7 ELSE ?8 END, ?2, ?2 \
+         FROM people p JOIN accounts a ON a.id = p.account_id AND p.closed_at_ms IS NULL \
+         WHERE p.id = {person}"
+    )
+}
 
 pub(super) fn bind_lifetimes(statement: Statement) -> Statement {
     statement
@@ -239,6 +248,7 @@ fn read_session(row: &Row, hash: TokenHash, now_ms: i64) -> Result<Session, Hran
         active: row.get(8)?,
         parent: parent.transpose()?,
         second_factor: SecondFactor::of(role, row.get(10)?, row.get(11)?),
+        has_totp: row.get(10)?,
         has_github: row.get(12)?,
         created_at_ms: row.get(13)?,
         touch_due: now_ms.saturating_sub(seen_at_ms) >= TOUCH_EVERY_MS,

@@ -4,7 +4,6 @@
 use maud::html;
 use tollgate_core::hrana::Batch;
 use tollgate_core::people::EmailAddress;
-use tollgate_core::sealing::SealingKeys;
 use tollgate_core::sign_in::{
     AskForCode, Asked, Code, EnterCode, FormToken, LocalPath, NetworkHash, PendingCode, Refusal,
     SignIn, Token,
@@ -13,7 +12,7 @@ use tollgate_edge::clock::random_bytes;
 
 use super::{arrived, cookie, new_session, newcomer, reason, start_over};
 use crate::answer::Answer;
-use crate::fault::{Fault, Outcome};
+use crate::fault::Outcome;
 use crate::language::Language;
 use crate::mail::{Mail, deliver};
 use crate::page::{Field, Kind, Tone, alert, form, link_button, submit};
@@ -46,6 +45,9 @@ fn ask(
     let title = language.fill("Sign in to {name}", &[("name", &place.site.brand.name)]);
     let body = html! {
         h1 class="door-title" { (title) }
+        @if let Some(text) = ended(language, visit.asked.query.get("done")) {
+            (alert(Kind::Success, text))
+        }
         p class="door-text" {
             (language.tr("Type your e-mail address and we send you a code. If you are new here, this makes your account."))
         }
@@ -57,7 +59,7 @@ fn ask(
         }))
         @if visit.config.github_client_id.is_some() {
             p class="door-or" { (language.tr("or")) }
-            (link_button(language.tr("Sign in with GitHub"), "/sign-in/github", Tone::Quiet))
+            (link_button(language.tr("Sign in with GitHub"), &github_path(next), Tone::Quiet))
         }
     };
     let status = if error.is_some() { 422 } else { 200 };
@@ -70,6 +72,28 @@ fn ask(
         ))
 }
 
+/// What just ended, if the address says that something did.
+fn ended(language: Language, word: &str) -> Option<&'static str> {
+    match word {
+        "closed" => {
+            Some(language.tr("Your account is closed, and its keys are refused from now on."))
+        }
+        "removed" => {
+            Some(language.tr("The second factor is taken away, and all your sessions ended."))
+        }
+        _ => None,
+    }
+}
+
+/// The way to GitHub, and from there to the page that was asked for.
+fn github_path(next: &str) -> String {
+    if next.is_empty() {
+        return "/sign-in/github".to_owned();
+    }
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("/sign-in/github?next={next}")
+}
+
 /// `POST /sign-in`: sends a code, and says so whether the address is known or not.
 pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
     let language = visit.language();
@@ -79,8 +103,7 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
         let error = language.tr("This is not an e-mail address.");
         return ask(visit, place, next, typed, Some(error));
     };
-    let sealing = SealingKeys::parse(&visit.config.sealing_keys)
-        .map_err(|_| Fault::Bug("`SEALING_KEYS` is not a list of keys"))?;
+    let sealing = visit.sealing()?;
     // A token of its own for each code: one browser may ask again, and the older code ends with it.
     let browser = Token::from_random(random_bytes()?);
     let code = Code::from_random(random_bytes()?);

@@ -1,12 +1,13 @@
-//! Signing in: an address, the code that is sent there, or a one-time link. Who may sign in and how often
+//! Signing in: an address and the code that is sent there, GitHub, or a one-time link. Who may sign in and how often
 //! somebody may try is decided by `core::sign_in`; an answer never tells whether an address is known.
 
 mod by_email;
+mod by_github;
 mod by_link;
 
 use maud::{Markup, html};
 use tollgate_core::ids::{AccountId, PersonId};
-use tollgate_core::sign_in::{NewSession, Newcomer, Refusal, SignIn, Token};
+use tollgate_core::sign_in::{NewSession, Newcomer, Refusal, SignIn, Token, describe_agent};
 use tollgate_edge::clock::random_bytes;
 
 use crate::answer::Answer;
@@ -18,6 +19,7 @@ use crate::routes::{BROWSER_COOKIE, SESSION_COOKIE};
 use crate::visit::Visit;
 
 pub use by_email::{ask_for_code, code_page, enter_code, page};
+pub use by_github::{back_from_github, to_github};
 pub use by_link::use_link;
 
 /// How long the browser keeps a session's cookie, in seconds; the database ends the session earlier.
@@ -44,7 +46,17 @@ pub async fn sign_out(visit: &Visit, person: &Person) -> Outcome<Answer> {
         tollgate_core::sign_in::sign_out_statement(&person.token),
     );
     visit.execute(&batch).await?;
-    Ok(Answer::see_other("/sign-in").with("set-cookie", cookie(SESSION_COOKIE, "", 0)))
+    Ok(signed_out("/sign-in"))
+}
+
+/// Leads somewhere without the session, which has ended.
+pub fn signed_out(to: &str) -> Answer {
+    Answer::see_other(to).with("set-cookie", cookie(SESSION_COOKIE, "", 0))
+}
+
+/// The cookie of a session.
+pub fn session_cookie(token: &Token) -> String {
+    cookie(SESSION_COOKIE, &token.reveal(), COOKIE_SECONDS)
 }
 
 fn cookie(name: &str, value: &str, seconds: u32) -> String {
@@ -53,11 +65,10 @@ fn cookie(name: &str, value: &str, seconds: u32) -> String {
 
 /// A session that begins now; the one that the cookie had ends.
 fn new_session(visit: &Visit) -> Outcome<NewSession> {
-    let agent: String = visit.header("user-agent").chars().take(200).collect();
     Ok(NewSession {
         token: Token::from_random(random_bytes()?),
         replaces: visit.cookie(SESSION_COOKIE).and_then(Token::parse),
-        agent,
+        agent: describe_agent(visit.header("user-agent")),
     })
 }
 
@@ -73,10 +84,7 @@ fn newcomer(visit: &Visit) -> Outcome<Newcomer> {
 fn arrived(visit: &Visit, place: &Place, session: &NewSession, sign_in: SignIn) -> Answer {
     match sign_in {
         SignIn::Done(signed_in) => Answer::see_other(signed_in.next.as_str())
-            .with(
-                "set-cookie",
-                cookie(SESSION_COOKIE, &session.token.reveal(), COOKIE_SECONDS),
-            )
+            .with("set-cookie", session_cookie(&session.token))
             .with("set-cookie", cookie(BROWSER_COOKIE, "", 0)),
         SignIn::Refused(refusal) => {
             let language = visit.language();

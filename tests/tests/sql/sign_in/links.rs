@@ -47,6 +47,32 @@ fn a_link_signs_its_person_in_once() {
 }
 
 #[test]
+fn the_operator_of_a_demo_gets_in_without_an_app() {
+    let doors = Doors::new();
+    let person = doors.person(&doors.operator, "root@example.com");
+    let check = |counts_as_second_factor: bool, expect: SecondFactor| {
+        let link = NewLink {
+            token: doors.token(),
+            counts_as_second_factor,
+            ..doors.link(&person, NOW_MS + MINUTE_MS)
+        };
+        doors.commit(link.to_batch(&doors.change()));
+        let follow = UseLink {
+            seller: doors.operator.clone(),
+            token: link.token,
+            session: doors.session(),
+            now_ms: NOW_MS,
+        };
+        done(doors.follow(&follow));
+        let session = doors.who(OPERATOR, &follow.session.token, NOW_MS).unwrap();
+        assert_eq!(session.second_factor, expect);
+        assert!(!session.has_totp);
+    };
+    check(true, SecondFactor::Given);
+    check(false, SecondFactor::NotSetUp);
+}
+
+#[test]
 fn nobody_gets_a_link_into_a_closed_account() {
     let doors = Doors::new();
     let person = doors.person(&doors.reseller, "boss@example.com");

@@ -149,6 +149,7 @@ impl Doors {
             person: person.clone(),
             token: self.token(),
             expires_at_ms,
+            counts_as_second_factor: false,
         };
         self.commit(link.to_batch(&self.change()));
         link
