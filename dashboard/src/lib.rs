@@ -2,16 +2,14 @@
 //! in `routes`, and becomes a page of one of the features. Every decision and every statement is the
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
+mod audit;
+mod billing;
+mod customers;
 mod keys;
 mod overview;
-mod requests;
-mod billing;
-mod overview;
 mod payments;
-mod audit;
-mod customers;
-mod overview;
 mod prices;
+mod requests;
 mod revenue;
 mod second_factor;
 mod settings;
@@ -39,7 +37,6 @@ mod stripe_client;
 
 pub use routes::{Access, route_list};
 
-use worker::{Context, Env, Request, Response, Result, event};
 use worker::{
     Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, console_error, event,
 };

@@ -16,10 +16,10 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, keys, log, overview, page, refusal, requests, sign_in};
-use crate::{assets, billing, log, overview, page, payments, refusal, sign_in};
-use crate::{assets, audit, customers, log, overview, page, prices, refusal, revenue, sign_in};
-use crate::{assets, log, overview, page, refusal, second_factor, settings, sign_in};
+use crate::{
+    assets, audit, billing, customers, keys, log, overview, page, payments, prices, refusal,
+    requests, revenue, second_factor, settings, sign_in,
+};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -107,6 +107,7 @@ macro_rules! routes {
 /// Every route.
 pub static ROUTES: &[Route] = routes! {
     GET "/health" Machine(_visit) health();
+
     GET "/assets/{file}" Machine(visit) asset(visit);
 
     GET "/sign-in" Anybody(visit, place) sign_in::page(visit, place);
@@ -116,7 +117,9 @@ pub static ROUTES: &[Route] = routes! {
     GET "/sign-in/link/{token}" Anybody(visit, place) sign_in::use_link(visit, place);
     GET "/sign-in/github" Anybody(visit, place) sign_in::to_github(visit, place);
     GET "/sign-in/github/callback" Anybody(visit, place) sign_in::back_from_github(visit, place);
+
     POST "/sign-out" HalfSignedIn(visit, person) sign_in::sign_out(visit, person);
+
     GET "/second-factor" HalfSignedIn(visit, person) second_factor::page(visit, person);
     POST "/second-factor" HalfSignedIn(visit, person) second_factor::enter(visit, person);
 
@@ -130,12 +133,14 @@ pub static ROUTES: &[Route] = routes! {
     GET "/keys/{id}" Buyer(visit, buyer) keys::detail_page(visit, buyer);
     POST "/keys/{id}" Buyer(visit, buyer) keys::edit(visit, buyer);
     POST "/keys/{id}/revoke" Buyer(visit, buyer) keys::revoke(visit, buyer);
+
     GET "/quick-start" Buyer(visit, buyer) keys::quick_start(visit, buyer);
 
     GET "/requests" Buyer(visit, buyer) requests::list_page(visit, buyer);
     GET "/requests/newer" Buyer(visit, buyer) requests::newer(visit, buyer);
     GET "/requests/export" Buyer(visit, buyer) requests::download(visit, buyer);
     GET "/requests/{id}" Buyer(visit, buyer) requests::detail_page(visit, buyer);
+
     GET "/billing" Buyer(visit, buyer) billing::page(visit, buyer);
     POST "/billing/orders" Buyer(visit, buyer) billing::buy(visit, buyer);
     GET "/billing/orders/{id}" Buyer(visit, buyer) billing::order(visit, buyer);
@@ -148,11 +153,14 @@ pub static ROUTES: &[Route] = routes! {
     POST "/billing/portal" Buyer(visit, buyer) billing::portal(visit, buyer);
     GET "/billing/statement" Buyer(visit, buyer) billing::statement(visit, buyer);
     GET "/billing/statement.csv" Buyer(visit, buyer) billing::statement_file(visit, buyer);
+
     POST "/stripe/webhook" Machine(visit) payments::webhook(visit);
+
     GET "/prices" Seller(visit, seller) prices::page(visit, seller);
     POST "/prices/rules" Seller(visit, seller) prices::save(visit, seller);
     POST "/prices/rules/{id}/end" Seller(visit, seller) prices::end(visit, seller);
     GET "/prices/history" Seller(visit, seller) prices::history(visit, seller);
+
     GET "/customers" Seller(visit, seller) customers::list(visit, seller);
     GET "/customers/{id}" Seller(visit, seller) customers::page(visit, seller);
     POST "/customers/{id}/suspend" Seller(visit, seller) customers::suspend(visit, seller);
@@ -160,10 +168,12 @@ pub static ROUTES: &[Route] = routes! {
     POST "/customers/{id}/grants" Seller(visit, seller) customers::grant(visit, seller);
     POST "/customers/{id}/limits" Seller(visit, seller) customers::set_limits(visit, seller);
     POST "/customers/{id}/spend-limits" Seller(visit, seller) customers::set_spending(visit, seller);
+
     GET "/revenue" Seller(visit, seller) revenue::page(visit, seller);
     GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
 
     GET "/audit" Person(visit, person) audit::page(visit, person);
+
     GET "/settings" Person(visit, person) settings::page(visit, person);
     POST "/settings/profile" Person(visit, person) settings::save_profile(visit, person);
     POST "/settings/sessions/end" Person(visit, person) settings::end_session(visit, person);

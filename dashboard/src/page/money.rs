@@ -125,6 +125,8 @@ mod tests {
         check(0, "$0.00");
         check(-5_000_000_000, "\u{2212}$5.00");
         check(i64::MIN, "\u{2212}$9,223,372,036.85");
+    }
+
     #[test]
     fn a_markup_and_a_margin_are_read_as_percentages() {
         let check = |bps: i64, expect: &str| assert_eq!(percent(bps), expect);

@@ -93,6 +93,8 @@ impl Link {
         let link = NewLink {
             person: person.id,
             token: random::token()?,
+            // Whoever types this may not be the person, so the second factor stays.
+            counts_as_second_factor: false,
             expires_at_ms,
         };
         session.commit(&link.to_batch(&session.change(&account)))?;
