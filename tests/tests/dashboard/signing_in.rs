@@ -121,7 +121,7 @@ fn a_form_of_another_site_or_another_session_changes_nothing() {
     let mut browser = Browser::signed_in(&stage.demo.end_user.sign_in_url);
     let origin = stage.stack.reseller_url();
     let csrf = browser.csrf();
-    let mut check = |fields: &[(&str, &str)], origin: &str, expect: u16| {
+    let check = |fields: &[(&str, &str)], origin: &str, expect: u16| {
         let shown = browser.clone().post_raw("/sign-out", fields, origin);
         assert_eq!(shown.status, expect, "{fields:?} from {origin}");
     };
@@ -143,7 +143,7 @@ fn a_form_of_another_site_or_another_session_changes_nothing() {
 #[test]
 fn nobody_is_led_to_another_site() {
     let stage = shared();
-    let mut check = |next: &str| {
+    let check = |next: &str| {
         let mut browser = Browser::new(&stage.stack.dashboard_url());
         browser.get("/sign-in");
         let address = format!("next-{}@example.test", next.len());
