@@ -9,7 +9,7 @@ use tollgate_core::request_log::{
     Cursor, PAGE, RequestLine, RequestStatus, read_request_line, request_lines_statement,
 };
 
-use super::list::{BODY, cells, changing, columns};
+use super::list::{BODY, NEWS, cells, changing, columns};
 use super::search::Search;
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
@@ -76,9 +76,11 @@ pub async fn newer(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
     let zone = Zone::named(&buyer.session.time_zone);
     let new = page.lines.iter();
     let new: Vec<Vec<Markup>> = new.map(|line| cells(language, line, &zone)).collect();
+    let news = language.fill("{n} new calls", &[("n", &new.len())]);
     Ok(Answer::html(html! {
         (asking(&search, first, &still))
         @if !new.is_empty() {
+            p id=(NEWS) hx-swap-oob="innerHTML" { (news) }
             tbody hx-swap-oob={ "afterbegin:#" (BODY) } { (rows(&columns(language), &new)) }
         }
         @for line in ended {
