@@ -64,6 +64,15 @@ fn filters(language: Language, search: &Search, keys: &[KeyLine]) -> Markup {
         label: &line.key.name,
         chosen: search.typed("key") == line.key.id.as_str(),
     }));
+    let wanted = search.typed("key");
+    if key_choices.iter().all(|choice| choice.value != wanted) {
+        // A key that was revoked long ago is not in the list.
+        key_choices.push(Choice {
+            value: wanted,
+            label: wanted,
+            chosen: true,
+        });
+    }
     let mut statuses = vec![Choice {
         value: "",
         label: language.tr("Every status"),
