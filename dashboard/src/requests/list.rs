@@ -129,7 +129,7 @@ fn results(visit: &Visit, buyer: &Buyer, search: &Search, page: &LogPage) -> Mar
             (go_on(language, search, page))
             @if search.is_live(visit.now_ms) {
                 p id=(NEWS) class="sr-only" role="status" {}
-                (poller(search, &page.lines))
+                (poller(search, &page.lines, visit.now_ms))
             }
         }
     }
