@@ -77,7 +77,7 @@ fn lines(visit: &Visit, buyer: &Buyer, caption: &str, keys: &[KeyLine]) -> Marku
             let key = &line.key;
             vec![
                 html! {
-                    a class="link" href={ "/keys/" (key.id) } { (key.name) }
+                    a href={ "/keys/" (key.id) } { (key.name) }
                     div class="muted" { code { (key.prefix) "…" } }
                 },
                 status(language, line.status(visit.now_ms)),

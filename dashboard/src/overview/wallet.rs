@@ -99,7 +99,7 @@ fn warning(language: Language, overview: &Overview) -> Markup {
     } else {
         return html! {};
     };
-    let link = html! { a class="link" href="/billing" { (language.tr("Buy credit")) } };
+    let link = html! { a href="/billing" { (language.tr("Buy credit")) } };
     alert_with(kind, "", html! { (text) " " (link) })
 }
 

@@ -97,7 +97,7 @@ fn facts(buyer: &Buyer, detail: &RequestDetail) -> Markup {
         (language.tr("Model"), html! { (line.model) }),
         (
             language.tr("Key"),
-            html! { a class="link" href={ "/keys/" (line.key) } { (line.key_name) } },
+            html! { a href={ "/keys/" (line.key) } { (line.key_name) } },
         ),
         (
             language.tr("Began"),

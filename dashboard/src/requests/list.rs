@@ -11,14 +11,17 @@ use crate::answer::Answer;
 use crate::fault::Outcome;
 use crate::language::Language;
 use crate::page::{
-    Choice, Column, Field, Kind, Table, Tone, Zone, alert_with, badge, busy, card, empty_state,
-    link_button, moment, money, page_head, pager, submit, table,
+    Choice, Column, Field, Kind, Table, Tone, Zone, alert_with, badge, busy, card, card_with,
+    empty_state, link_button, moment, money, page_head, pager, submit, table,
 };
 use crate::place::Buyer;
 use crate::visit::Visit;
 
 /// The id of the table's body, where new calls arrive.
 pub(super) const BODY: &str = "calls";
+
+/// The id of what tells screen readers that new calls arrived.
+pub(super) const NEWS: &str = "news";
 
 /// `GET /requests`.
 pub async fn page(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
@@ -42,12 +45,8 @@ pub async fn page(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
     }
     let title = language.tr("Requests");
     let about = language.tr("Every call of your keys with what it cost. Calls that were refused before they began, such as for a limit or for want of credit, cost nothing and are not listed.");
-    let actions = html! {
-        (link_button(language.tr("Export CSV"), &search.address("/requests/export", &[("format", "csv".to_owned())]), Tone::Plain))
-        (link_button(language.tr("Export JSON"), &search.address("/requests/export", &[("format", "json".to_owned())]), Tone::Plain))
-    };
     let body = html! {
-        (page_head(title, about, actions))
+        (page_head(title, about, html! {}))
         (filters(language, &search, &lines))
         (log)
     };
@@ -65,6 +64,15 @@ fn filters(language: Language, search: &Search, keys: &[KeyLine]) -> Markup {
         label: &line.key.name,
         chosen: search.typed("key") == line.key.id.as_str(),
     }));
+    let wanted = search.typed("key");
+    if key_choices.iter().all(|choice| choice.value != wanted) {
+        // A key that was revoked long ago is not in the list.
+        key_choices.push(Choice {
+            value: wanted,
+            label: wanted,
+            chosen: true,
+        });
+    }
     let mut statuses = vec![Choice {
         value: "",
         label: language.tr("Every status"),
@@ -109,7 +117,7 @@ fn results(visit: &Visit, buyer: &Buyer, search: &Search, page: &LogPage) -> Mar
     let newer = link(page.newer.filter(|_| !stopped_at(page.newer, search, page)));
     html! {
         div id="log" class="grid gap-4" {
-            (card("", html! {
+            (card_with(language.tr("Calls"), exports(language, search), html! {
                 (table(&Table {
                     caption: language.tr("Requests"),
                     columns: &columns(language),
@@ -119,8 +127,21 @@ fn results(visit: &Visit, buyer: &Buyer, search: &Search, page: &LogPage) -> Mar
                 (pager(language, newer.as_deref(), older.as_deref()))
             }))
             (go_on(language, search, page))
-            @if search.is_live(visit.now_ms) { (poller(search, &page.lines)) }
+            @if search.is_live(visit.now_ms) {
+                p id=(NEWS) class="sr-only" role="status" {}
+                (poller(search, &page.lines, visit.now_ms))
+            }
         }
+    }
+}
+
+/// The found calls as files: all of them, not only those of the page.
+fn exports(language: Language, search: &Search) -> Markup {
+    let address =
+        |format: &str| search.address("/requests/export", &[("format", format.to_owned())]);
+    html! {
+        (link_button(language.tr("Export as CSV"), &address("csv"), Tone::Quiet))
+        (link_button(language.tr("Export as JSON"), &address("json"), Tone::Quiet))
     }
 }
 
@@ -201,7 +222,7 @@ pub(super) fn cells(language: Language, line: &RequestLine, zone: &Zone) -> Vec<
     let [status, charge, tokens, duration] = changing(language, line, false);
     vec![
         html! {
-            a class="link" href={ "/requests/" (line.id) } {
+            a href={ "/requests/" (line.id) } {
                 (moment(language, line.created_at_ms, zone))
             }
         },
@@ -210,7 +231,7 @@ pub(super) fn cells(language: Language, line: &RequestLine, zone: &Zone) -> Vec<
         charge,
         tokens,
         duration,
-        html! { a class="link" href={ "/keys/" (line.key) } { (line.key_name) } },
+        html! { a href={ "/keys/" (line.key) } { (line.key_name) } },
     ]
 }
 
