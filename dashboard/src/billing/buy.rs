@@ -339,6 +339,6 @@ mod tests {
         check("other", "much", Err("amount"));
         check("2500", "15", Err("both"));
         check("", "", Err("choice"));
-        check("pck_nothing", "", Err("choice"));
+        check("nothing", "", Err("choice"));
     }
 }

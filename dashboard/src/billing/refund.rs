@@ -18,7 +18,7 @@ pub async fn refund(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
     let language = buyer.language();
     let order = visit.id(OrderId::parse)?;
     let form = &visit.asked.form;
-    let once = RefundId::parse(form.get("once")).ok_or(Fault::NotFound)?;
+    let once = parse_once(form.get("once")).ok_or(Fault::NotFound)?;
     let amount = Cents::new(form.get("amount").parse().unwrap_or(0));
     let sight = read(visit, buyer, &order).await?;
     let done = format!("/billing/orders/{order}?done=refunded");
@@ -51,5 +51,29 @@ pub async fn refund(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
             );
             told(visit, buyer, (&order, 409, text)).await
         }
+    }
+}
+
+/// How long an id is that was drawn for a form. Ids that follow from other ids are longer, and nobody may
+/// take one of those away.
+const DRAWN: usize = 20;
+
+fn parse_once(text: &str) -> Option<RefundId> {
+    RefundId::parse(text).filter(|_| text.len() == DRAWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::ids::OrderId;
+
+    use super::*;
+
+    #[test]
+    fn a_form_cannot_take_the_id_of_a_refund_that_is_still_to_come() {
+        let drawn = RefundId::from_random([7; 10]);
+        assert_eq!(parse_once(drawn.as_str()), Some(drawn));
+        let order = OrderId::from_random([7; 10]);
+        assert_eq!(parse_once(RefundId::named(order.as_str()).as_str()), None);
+        assert_eq!(parse_once(""), None);
     }
 }
