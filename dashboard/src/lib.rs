@@ -3,6 +3,7 @@
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
 mod audit;
+mod brand;
 mod customers;
 mod overview;
 mod prices;

@@ -16,7 +16,9 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, audit, customers, log, overview, page, prices, refusal, revenue, sign_in};
+use crate::{
+    assets, audit, brand, customers, log, overview, page, prices, refusal, revenue, sign_in,
+};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -91,11 +93,23 @@ pub static ROUTES: &[Route] = routes! {
     GET "/revenue" Seller(visit, seller) revenue::page(visit, seller);
     GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
 
+    GET "/brand/logo" Anybody(visit, place) brand::logo(visit, place);
+    GET "/brand/logo/own" Seller(visit, seller) brand::own_logo(visit, seller);
+    GET "/brand" Seller(visit, seller) brand::page(visit, seller);
+    POST "/brand" Seller(visit, seller) brand::save(visit, seller);
+    POST "/brand/logo" Seller(visit, seller) brand::upload(visit, seller);
+    POST "/brand/logo/remove" Seller(visit, seller) brand::remove_logo(visit, seller);
+    POST "/brand/domains" Seller(visit, seller) brand::ask_for_domain(visit, seller);
+    POST "/brand/domains/remove" Seller(visit, seller) brand::remove_domain(visit, seller);
+
     GET "/audit" Person(visit, person) audit::page(visit, person);
 };
 
 /// The most that a form may send.
 const MAX_FORM_BYTES: usize = 256 * 1024;
+
+/// The most that a form with a file may send: a catalogue of models is the largest.
+const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 
 /// The headers that anything here reads.
 const HEADERS: [&str; 12] = [
@@ -260,10 +274,22 @@ async fn read(mut request: Request) -> Result<Asked> {
         .into_iter()
         .filter_map(|name| Some((name, request.headers().get(name).ok()??)))
         .collect();
+    let content_type = request.headers().get("content-type")?.unwrap_or_default();
+    let upload = content_type.starts_with("multipart/form-data");
+    let most = if upload {
+        MAX_UPLOAD_BYTES
+    } else {
+        MAX_FORM_BYTES
+    };
     let body = if method == "POST" {
-        body(&mut request).await?
+        body(&mut request, most).await?
     } else {
         Vec::new()
+    };
+    let form = if upload {
+        Form::parse_multipart(&content_type, body.clone()).await
+    } else {
+        Form::parse(&body)
     };
     let path = url.path().to_owned();
     let params = PATHS.at(&path).map_or_else(
@@ -279,21 +305,21 @@ async fn read(mut request: Request) -> Result<Asked> {
         method,
         params,
         query: Form::parse(url.query().unwrap_or_default().as_bytes()),
-        form: Form::parse(&body),
+        form,
         path,
         body,
         headers,
     })
 }
 
-async fn body(request: &mut Request) -> Result<Vec<u8>> {
+async fn body(request: &mut Request, most: usize) -> Result<Vec<u8>> {
     use futures_util::StreamExt;
     let mut stream = request.stream()?;
     let mut body = Vec::new();
     while let Some(bytes) = stream.next().await {
         body.extend(bytes?);
         // What is cut off fails its checks: a form has its token at the end.
-        if body.len() > MAX_FORM_BYTES {
+        if body.len() > most {
             return Ok(Vec::new());
         }
     }
