@@ -87,6 +87,7 @@ fn done(language: Language, word: &str) -> Option<Flash> {
         "created" => language.tr("Created."),
         "ended" => language.tr("Ended."),
         "removed" => language.tr("Removed."),
+        "tested" => language.tr("The provider was asked. What it said stands in the list."),
         "revoked" => language.tr("The key is revoked. Its next call is refused."),
         "suspended" => language.tr("Suspended. The next call is refused."),
         "resumed" => language.tr("Active again."),

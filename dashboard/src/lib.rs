@@ -5,8 +5,11 @@
 mod audit;
 mod brand;
 mod customers;
+mod domains;
 mod overview;
 mod prices;
+mod provider_accounts;
+mod resellers;
 mod revenue;
 mod sign_in;
 

@@ -17,7 +17,8 @@ use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
 use crate::{
-    assets, audit, brand, customers, log, overview, page, prices, refusal, revenue, sign_in,
+    assets, audit, brand, customers, domains, log, overview, page, prices, provider_accounts,
+    refusal, resellers, revenue, sign_in,
 };
 
 /// What a handler comes to.
@@ -101,6 +102,19 @@ pub static ROUTES: &[Route] = routes! {
     POST "/brand/logo/remove" Seller(visit, seller) brand::remove_logo(visit, seller);
     POST "/brand/domains" Seller(visit, seller) brand::ask_for_domain(visit, seller);
     POST "/brand/domains/remove" Seller(visit, seller) brand::remove_domain(visit, seller);
+
+    GET "/resellers" Operator(visit, operator) resellers::page(visit, operator);
+    POST "/resellers" Operator(visit, operator) resellers::create(visit, operator);
+    GET "/provider-accounts" Operator(visit, operator) provider_accounts::page(visit, operator);
+    POST "/provider-accounts" Operator(visit, operator) provider_accounts::create(visit, operator);
+    POST "/provider-accounts/{id}/enable" Operator(visit, operator) provider_accounts::enable(visit, operator);
+    POST "/provider-accounts/{id}/disable" Operator(visit, operator) provider_accounts::disable(visit, operator);
+    POST "/provider-accounts/{id}/remove" Operator(visit, operator) provider_accounts::remove(visit, operator);
+    POST "/provider-accounts/{id}/test" Operator(visit, operator) provider_accounts::test(visit, operator);
+    POST "/provider-accounts/{id}/reseal" Operator(visit, operator) provider_accounts::reseal(visit, operator);
+    GET "/domains" Operator(visit, operator) domains::page(visit, operator);
+    POST "/domains/verify" Operator(visit, operator) domains::verify(visit, operator);
+    POST "/domains/remove" Operator(visit, operator) domains::remove(visit, operator);
 
     GET "/audit" Person(visit, person) audit::page(visit, person);
 };
