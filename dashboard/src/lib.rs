@@ -6,6 +6,7 @@ mod audit;
 mod brand;
 mod customers;
 mod domains;
+mod models;
 mod overview;
 mod prices;
 mod provider_accounts;

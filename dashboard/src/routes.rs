@@ -17,8 +17,8 @@ use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
 use crate::{
-    assets, audit, brand, customers, domains, log, overview, page, prices, provider_accounts,
-    refusal, resellers, revenue, sign_in,
+    assets, audit, brand, customers, domains, log, models, overview, page, prices,
+    provider_accounts, refusal, resellers, revenue, sign_in,
 };
 
 /// What a handler comes to.
@@ -105,6 +105,13 @@ pub static ROUTES: &[Route] = routes! {
 
     GET "/resellers" Operator(visit, operator) resellers::page(visit, operator);
     POST "/resellers" Operator(visit, operator) resellers::create(visit, operator);
+    GET "/models" Operator(visit, operator) models::page(visit, operator);
+    POST "/models/switch" Operator(visit, operator) models::switch(visit, operator);
+    POST "/models/provider" Operator(visit, operator) models::switch_provider(visit, operator);
+    POST "/models/refusals" Operator(visit, operator) models::refuse(visit, operator);
+    POST "/models/refusals/remove" Operator(visit, operator) models::accept(visit, operator);
+    POST "/models/import" Operator(visit, operator) models::paste(visit, operator);
+    POST "/models/fetch" Operator(visit, operator) models::fetch(visit, operator);
     GET "/provider-accounts" Operator(visit, operator) provider_accounts::page(visit, operator);
     POST "/provider-accounts" Operator(visit, operator) provider_accounts::create(visit, operator);
     POST "/provider-accounts/{id}/enable" Operator(visit, operator) provider_accounts::enable(visit, operator);
