@@ -60,13 +60,37 @@ pub fn read_site(row: &Row) -> Result<Site, HranaFault> {
         seller: AccountId::parse(&seller).ok_or(HranaFault::UnexpectedColumn(0))?,
         open: row.get(1)?,
         origin: row.get(2)?,
-        brand: Brand {
-            name: row.get(3)?,
-            color: row.get(4)?,
-            support_url: row.get(5)?,
-            has_logo: row.get(6)?,
-            updated_at_ms: row.get(7)?,
-        },
+        brand: read_brand_from(row, 3)?,
+    })
+}
+
+/// Reads the brand that a seller has given itself, whatever the host. No row: the account sells nothing.
+#[must_use]
+pub fn brand_statement(seller: &AccountId) -> Statement {
+    Statement::new(
+        "SELECT coalesce(b.name, a.name), coalesce(b.color, ?2), b.support_url, \
+         b.logo IS NOT NULL, coalesce(b.updated_at_ms, 0) \
+         FROM accounts a LEFT JOIN brands b ON b.account_id = a.id \
+         WHERE a.id = ?1 AND a.kind <> 'customer'",
+    )
+    .bind(seller.as_str())
+    .bind(DEFAULT_COLOR)
+}
+
+/// Reads the row of a brand.
+pub fn read_brand(row: &Row) -> Result<Brand, HranaFault> {
+    read_brand_from(row, 0)
+}
+
+/// Reads five columns from this one on.
+fn read_brand_from(row: &Row, column: usize) -> Result<Brand, HranaFault> {
+    let at = |offset: usize| column.saturating_add(offset);
+    Ok(Brand {
+        name: row.get(at(0))?,
+        color: row.get(at(1))?,
+        support_url: row.get(at(2))?,
+        has_logo: row.get(at(3))?,
+        updated_at_ms: row.get(at(4))?,
     })
 }
 

@@ -90,6 +90,7 @@ fn done(language: Language, word: &str) -> Option<Flash> {
         "protected" => {
             language.tr("The second factor is set up. Your other sessions ask for it, too.")
         }
+        "tested" => language.tr("The provider was asked. What it said stands in the list."),
         "revoked" => language.tr("The key is revoked. Its next call is refused."),
         "suspended" => language.tr("Suspended. The next call is refused."),
         "resumed" => language.tr("Active again."),

@@ -19,6 +19,8 @@ use crate::visit::{Asked, Visit};
 use crate::{
     assets, audit, billing, customers, keys, log, overview, page, payments, prices, refusal,
     requests, revenue, second_factor, settings, sign_in,
+    assets, audit, brand, customers, domains, log, models, overview, page, prices,
+    provider_accounts, refusal, resellers, revenue, sign_in,
 };
 
 /// What a handler comes to.
@@ -172,6 +174,35 @@ pub static ROUTES: &[Route] = routes! {
     GET "/revenue" Seller(visit, seller) revenue::page(visit, seller);
     GET "/revenue/export" Seller(visit, seller) revenue::export(visit, seller);
 
+    GET "/brand/logo" Anybody(visit, place) brand::logo(visit, place);
+    GET "/brand/logo/own" Seller(visit, seller) brand::own_logo(visit, seller);
+    GET "/brand" Seller(visit, seller) brand::page(visit, seller);
+    POST "/brand" Seller(visit, seller) brand::save(visit, seller);
+    POST "/brand/logo" Seller(visit, seller) brand::upload(visit, seller);
+    POST "/brand/logo/remove" Seller(visit, seller) brand::remove_logo(visit, seller);
+    POST "/brand/domains" Seller(visit, seller) brand::ask_for_domain(visit, seller);
+    POST "/brand/domains/remove" Seller(visit, seller) brand::remove_domain(visit, seller);
+
+    GET "/resellers" Operator(visit, operator) resellers::page(visit, operator);
+    POST "/resellers" Operator(visit, operator) resellers::create(visit, operator);
+    GET "/models" Operator(visit, operator) models::page(visit, operator);
+    POST "/models/switch" Operator(visit, operator) models::switch(visit, operator);
+    POST "/models/provider" Operator(visit, operator) models::switch_provider(visit, operator);
+    POST "/models/refusals" Operator(visit, operator) models::refuse(visit, operator);
+    POST "/models/refusals/remove" Operator(visit, operator) models::accept(visit, operator);
+    POST "/models/import" Operator(visit, operator) models::paste(visit, operator);
+    POST "/models/fetch" Operator(visit, operator) models::fetch(visit, operator);
+    GET "/provider-accounts" Operator(visit, operator) provider_accounts::page(visit, operator);
+    POST "/provider-accounts" Operator(visit, operator) provider_accounts::create(visit, operator);
+    POST "/provider-accounts/{id}/enable" Operator(visit, operator) provider_accounts::enable(visit, operator);
+    POST "/provider-accounts/{id}/disable" Operator(visit, operator) provider_accounts::disable(visit, operator);
+    POST "/provider-accounts/{id}/remove" Operator(visit, operator) provider_accounts::remove(visit, operator);
+    POST "/provider-accounts/{id}/test" Operator(visit, operator) provider_accounts::test(visit, operator);
+    POST "/provider-accounts/{id}/reseal" Operator(visit, operator) provider_accounts::reseal(visit, operator);
+    GET "/domains" Operator(visit, operator) domains::page(visit, operator);
+    POST "/domains/verify" Operator(visit, operator) domains::verify(visit, operator);
+    POST "/domains/remove" Operator(visit, operator) domains::remove(visit, operator);
+
     GET "/audit" Person(visit, person) audit::page(visit, person);
 
     GET "/settings" Person(visit, person) settings::page(visit, person);
@@ -187,6 +218,9 @@ pub static ROUTES: &[Route] = routes! {
 
 /// The most that a form may send.
 const MAX_FORM_BYTES: usize = 256 * 1024;
+
+/// The most that a form with a file may send: a catalogue of models is the largest.
+const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 
 /// The headers that anything here reads.
 const HEADERS: [&str; 12] = [
@@ -351,10 +385,22 @@ async fn read(mut request: Request) -> Result<Asked> {
         .into_iter()
         .filter_map(|name| Some((name, request.headers().get(name).ok()??)))
         .collect();
+    let content_type = request.headers().get("content-type")?.unwrap_or_default();
+    let upload = content_type.starts_with("multipart/form-data");
+    let most = if upload {
+        MAX_UPLOAD_BYTES
+    } else {
+        MAX_FORM_BYTES
+    };
     let body = if method == "POST" {
-        body(&mut request).await?
+        body(&mut request, most).await?
     } else {
         Vec::new()
+    };
+    let form = if upload {
+        Form::parse_multipart(&content_type, body.clone()).await
+    } else {
+        Form::parse(&body)
     };
     let path = url.path().to_owned();
     let params = PATHS.at(&path).map_or_else(
@@ -370,21 +416,21 @@ async fn read(mut request: Request) -> Result<Asked> {
         method,
         params,
         query: Form::parse(url.query().unwrap_or_default().as_bytes()),
-        form: Form::parse(&body),
+        form,
         path,
         body,
         headers,
     })
 }
 
-async fn body(request: &mut Request) -> Result<Vec<u8>> {
+async fn body(request: &mut Request, most: usize) -> Result<Vec<u8>> {
     use futures_util::StreamExt;
     let mut stream = request.stream()?;
     let mut body = Vec::new();
     while let Some(bytes) = stream.next().await {
         body.extend(bytes?);
         // What is cut off fails its checks: a form has its token at the end.
-        if body.len() > MAX_FORM_BYTES {
+        if body.len() > most {
             return Ok(Vec::new());
         }
     }

@@ -15,6 +15,7 @@ mod credit;
 mod elastic;
 mod limits;
 mod repeated;
+mod switches;
 
 mod conformance;
 

@@ -2,7 +2,7 @@
 //! to change.
 
 use tollgate_core::audit::Changed;
-use tollgate_core::brand::{Site, read_site, site_statement};
+use tollgate_core::brand::{Site, brand_statement, read_brand, read_site, site_statement};
 use tollgate_core::branding::{
     BrandInput, DomainLine, Host, Logo, LogoType, MAX_DOMAINS, Requested, StoredLogo,
     domains_statement, logo_statement, read_domain_line, read_logo, remove_domain, request_domain,
@@ -89,6 +89,23 @@ fn a_brand_shows_under_a_host_as_soon_as_the_operator_verified_it() {
          domain.remove shop.example"
     );
     assert_eq!(log, expect);
+}
+
+#[test]
+fn a_seller_sees_its_own_brand_before_it_has_a_host() {
+    let world = World::new();
+    let own = |account: &AccountId| {
+        let reply = world.database.run(brand_statement(account));
+        reply.rows(0).first().map(|row| read_brand(row).unwrap())
+    };
+    let seller = &world.reseller;
+    let unset = own(seller).unwrap();
+    assert_eq!((unset.color.as_str(), unset.updated_at_ms), ("#2563eb", 0));
+    assert_eq!(edit(&world, seller, ("Shop", "#c00000")), Changed::Now);
+    let set = own(seller).unwrap();
+    assert_eq!((set.name.as_str(), set.color.as_str()), ("Shop", "#c00000"));
+    assert!(!set.has_logo);
+    assert_eq!(own(&AccountId::from_random([9; 10])), None);
 }
 
 #[test]

@@ -345,3 +345,47 @@ fn nobody_reaches_the_customers_of_another_seller() {
     );
     assert_eq!(world.made(&root), Changed::NotFound);
 }
+
+#[test]
+fn a_page_of_many_customers_is_read_in_order_from_an_index() {
+    let world = World::new();
+    let after = world.reseller.clone();
+    for (order, index) in [
+        (CustomerOrder::Name, "accounts_by_name"),
+        (CustomerOrder::Newest, "accounts_by_age"),
+    ] {
+        for after in [None, Some(&after)] {
+            for search in ["", "a"] {
+                let page = CustomersQuery {
+                    search,
+                    order,
+                    after,
+                    ..query(&world.operator)
+                }
+                .statement();
+                let explain = Statement::new(format!("EXPLAIN QUERY PLAN {}", page.sql()));
+                let explain = page.args().iter().cloned().fold(explain, Statement::bind);
+                let reply = world.database.run(explain);
+                let plan: Vec<String> = reply
+                    .rows(0)
+                    .iter()
+                    .map(|row| row.get(3).unwrap())
+                    .collect();
+                let plan = plan.join("\n");
+                // What comes after is done for the rows of the page alone.
+                let page = plan.split("SCAN a").next().unwrap_or_default();
+                assert!(!page.contains("SCAN"), "{plan}");
+                if search.is_empty() {
+                    let begins = after.map_or("parent_id=?)", |_| "parent_id=? AND ");
+                    assert!(page.contains(&format!("{index} ({begins}")), "{plan}");
+                    assert!(!page.contains("TEMP"), "{plan}");
+                } else {
+                    assert!(
+                        page.contains("SEARCH a USING INDEX sqlite_autoindex_accounts_1"),
+                        "{plan}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_core::catalogue::{
-    Cost, CostLine, Import, Refused, Sources, costs_statement, read_cost_line, store,
+    Cost, CostLine, Import, Refused, Sources, costs_statement, read_cost_line, read_refusal_line,
+    refused_models_statement, store,
 };
 
 use crate::admin::Session;
@@ -64,7 +65,7 @@ pub(super) fn run(session: &Session<'_>, order: &Order<'_>) -> Result<Report, Fa
         None => order.from.to_owned(),
     };
     let document = fetch(order.from)?;
-    let list = read(&document, &source, effective_from_ms)?;
+    let list = read(&document, &source, effective_from_ms)?.without_refused(session)?;
     let imported = compare(session, &list, effective_from_ms)?;
     if !order.dry_run {
         save(session, &list)?;
@@ -77,7 +78,7 @@ pub(super) fn run(session: &Session<'_>, order: &Order<'_>) -> Result<Report, Fa
 /// # Errors
 /// When it is no list of models, or the database refuses it; then nothing was changed.
 pub fn import(session: &Session<'_>, document: &[u8], source: &str) -> Result<Imported, Failure> {
-    let list = read(document, source, session.now_ms)?;
+    let list = read(document, source, session.now_ms)?.without_refused(session)?;
     let imported = compare(session, &list, session.now_ms)?;
     save(session, &list)?;
     Ok(imported)
@@ -87,6 +88,22 @@ pub fn import(session: &Session<'_>, document: &[u8], source: &str) -> Result<Im
 struct List {
     import: Import,
     sources: Sources,
+}
+
+impl List {
+    /// Leaves out the models that the operator refuses. Before there is an operator nothing is refused.
+    fn without_refused(self, session: &Session<'_>) -> Result<Self, Failure> {
+        let refusals = match session.find_operator()? {
+            Some(operator) => {
+                session.list(refused_models_statement(&operator.id), read_refusal_line)?
+            }
+            None => Vec::new(),
+        };
+        Ok(Self {
+            import: self.import.without(&refusals),
+            ..self
+        })
+    }
 }
 
 fn read(document: &[u8], source: &str, effective_from_ms: i64) -> Result<List, Failure> {
