@@ -33,6 +33,7 @@ pub mod limits;
 pub mod month_statement;
 pub mod orders;
 pub mod personal_data;
+pub mod playground;
 pub mod reconcile;
 pub mod request_log;
 pub mod settlement;

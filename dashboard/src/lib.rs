@@ -3,6 +3,7 @@
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
 mod overview;
+mod playground;
 mod second_factor;
 mod settings;
 mod sign_in;

@@ -16,7 +16,7 @@ use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
-use crate::{assets, log, overview, page, refusal, second_factor, settings, sign_in};
+use crate::{assets, log, overview, page, playground, refusal, second_factor, settings, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -80,6 +80,9 @@ pub static ROUTES: &[Route] = routes! {
     GET "/brand/color.css" Anybody(_visit, place) color_sheet(place);
 
     GET "/" Person(visit, person) overview::page(visit, person);
+
+    GET "/playground" Buyer(visit, buyer) playground::page(visit, buyer);
+    POST "/playground" Buyer(visit, buyer) playground::run(visit, buyer);
 
     GET "/settings" Person(visit, person) settings::page(visit, person);
     POST "/settings/profile" Person(visit, person) settings::save_profile(visit, person);

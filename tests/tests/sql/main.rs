@@ -13,6 +13,7 @@ mod orders;
 mod parallel_slots;
 mod people;
 mod personal_data;
+mod playground;
 mod reconcile;
 mod request_detail;
 mod request_export;
