@@ -28,6 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             "text/javascript",
         ),
         ("SCRIPT", "app", script("app.js"), "text/javascript"),
+        (
+            "PLAYGROUND",
+            "playground",
+            script("playground.js"),
+            "text/javascript",
+        ),
     ];
     let mut code = String::new();
     let mut list = String::new();

@@ -35,6 +35,7 @@ pub mod month_statement;
 pub mod orders;
 pub mod personal_data;
 pub mod providers;
+pub mod playground;
 pub mod reconcile;
 pub mod request_log;
 pub mod selling;

@@ -17,6 +17,7 @@ mod requests;
 mod provider_accounts;
 mod resellers;
 mod revenue;
+mod playground;
 mod second_factor;
 mod settings;
 mod sign_in;

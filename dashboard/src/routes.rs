@@ -22,6 +22,7 @@ use crate::{
     assets, audit, brand, customers, domains, log, models, overview, page, prices,
     provider_accounts, refusal, resellers, revenue, sign_in,
 };
+use crate::{assets, log, overview, page, playground, refusal, second_factor, settings, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -204,6 +205,8 @@ pub static ROUTES: &[Route] = routes! {
     POST "/domains/remove" Operator(visit, operator) domains::remove(visit, operator);
 
     GET "/audit" Person(visit, person) audit::page(visit, person);
+    GET "/playground" Buyer(visit, buyer) playground::page(visit, buyer);
+    POST "/playground" Buyer(visit, buyer) playground::run(visit, buyer);
 
     GET "/settings" Person(visit, person) settings::page(visit, person);
     POST "/settings/profile" Person(visit, person) settings::save_profile(visit, person);

@@ -1,5 +1,5 @@
 //! `cargo xtask docs`: keeps the tables in `docs/` equal to the tables in the code that they are
-//! made from. Everything else in the documents is written by hand and not looked at.
+//! made from, and the dashboard's catalogue equal to its texts (`messages`). Everything else in the documents is written by hand and not looked at.
 
 use std::fs;
 
@@ -7,7 +7,8 @@ use tollgate_core::{chat, error};
 
 use crate::conformance;
 use crate::failure::{Failure, OrFail};
-use crate::repo::{path, read};
+use crate::messages;
+use crate::repo::{make_dir, path, read};
 
 /// A table that stands between `<!-- name -->` and `<!-- /name -->`.
 struct Table {
@@ -34,7 +35,7 @@ const TABLES: [Table; 3] = [
     },
 ];
 
-/// Writes every table whose code has changed.
+/// Writes every table whose code has changed, and the catalogue.
 ///
 /// # Errors
 /// When a document lacks the place of its table, or cannot be read or written.
@@ -46,6 +47,14 @@ pub fn write() -> Result<(), Failure> {
             fs::write(&file, text).or_fail(|| format!("cannot write `{}`", file.display()))?;
             eprintln!("  wrote the {} of `{}`", table.name, table.file);
         }
+    }
+    if let Some(catalogue) = messages::renewed()? {
+        let file = path(messages::FILE);
+        if let Some(folder) = file.parent() {
+            make_dir(folder)?;
+        }
+        fs::write(&file, catalogue).or_fail(|| format!("cannot write `{}`", file.display()))?;
+        eprintln!("  wrote `{}`", messages::FILE);
     }
     Ok(())
 }
@@ -63,6 +72,12 @@ pub fn check() -> Result<(), Failure> {
             ))
             .hint("run `cargo xtask docs` and commit what it writes"));
         }
+    }
+    if messages::renewed()?.is_some() {
+        return Err(
+            Failure::new(format!("`{}` is not what the pages say", messages::FILE))
+                .hint("run `cargo xtask docs` and commit what it writes"),
+        );
     }
     Ok(())
 }

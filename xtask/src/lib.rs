@@ -18,6 +18,7 @@ pub mod dev;
 pub mod docs;
 pub mod failure;
 pub mod fuzz;
+pub mod messages;
 pub mod process;
 pub mod progress;
 pub mod random;

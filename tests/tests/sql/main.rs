@@ -17,6 +17,7 @@ mod people;
 mod personal_data;
 mod prices;
 mod provider_accounts;
+mod playground;
 mod reconcile;
 mod request_detail;
 mod request_export;
