@@ -19,7 +19,7 @@ pub use sale::{
     read_refusal_line, refused_models_statement, switch_model, switch_provider,
 };
 pub(crate) use sale::{is_operator, on_sale_sql, raise_version};
-pub use store::{CostLine, Sources, costs_statement, read_cost_line, store};
+pub use store::{Changes, CostLine, Sources, costs_statement, read_cost_line, store};
 pub use stored::StoredCostError;
 
 /// A model as the gateway knows it, without any price.

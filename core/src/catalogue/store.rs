@@ -34,6 +34,41 @@ pub struct CostLine {
     pub source: String,
 }
 
+/// What storing an import would change: slugs, in the order of the import.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Models that are new.
+    pub added: Vec<String>,
+    /// Models whose cost is another from the moment of the import on.
+    pub changed: Vec<String>,
+    /// Models whose cost stays.
+    pub unchanged: Vec<String>,
+}
+
+impl Import {
+    /// What storing it would change about `known`, what [`costs_statement`] reads, at a moment in Unix
+    /// milliseconds.
+    #[must_use]
+    pub fn changes(&self, known: &[CostLine], at_ms: i64) -> Changes {
+        // The latest of a model stands last.
+        let past = known.iter().filter(|line| line.effective_from_ms <= at_ms);
+        let known: BTreeMap<&str, &CostLine> =
+            past.map(|line| (line.model.as_str(), line)).collect();
+        let mut changes = Changes::default();
+        for (model, cost) in &self.models {
+            let kind = match known.get(model.slug.as_str()) {
+                None => &mut changes.added,
+                Some(line) if line.cost.as_ref().map(Cost::to_json) == Ok(cost.to_json()) => {
+                    &mut changes.unchanged
+                }
+                Some(_) => &mut changes.changed,
+            };
+            kind.push(model.slug.clone());
+        }
+        changes
+    }
+}
+
 // All models in one statement each: the write lock is held for a moment only, and the calls of
 // customers wait for it.
 const UPSERT_MODELS: &str = "\

@@ -47,6 +47,15 @@ fn add(stage: &Stage, (credential, key): (&str, &str)) -> ProviderAccountId {
     id
 }
 
+/// A stage whose gateway has a refused credential in its settings, and these settings besides.
+fn with_refused_setting(name: &str, vars: &[(&str, &str)]) -> Stage {
+    let mut stage = Stage::start(name, vars);
+    // A credential that is set before the start would mean the real provider.
+    stage.stack.set_var("OPENROUTER_API_KEY", REFUSED);
+    stage.stack.restart_workerd().unwrap();
+    stage
+}
+
 fn switch(stage: &Stage, account: &ProviderAccountId, enabled: bool) {
     let change = stage.change();
     make(
@@ -91,8 +100,7 @@ fn what_the_operator_switches_off_is_not_sold_from_the_next_call_on() {
 #[test]
 fn a_call_goes_through_the_account_that_is_enabled_now() {
     let keys = format!("{NEW},{OLD}");
-    let vars = [("OPENROUTER_API_KEY", REFUSED), ("SEALING_KEYS", &keys)];
-    let stage = Stage::start("provider-accounts", &vars);
+    let stage = with_refused_setting("provider-accounts", &[("SEALING_KEYS", &keys)]);
     let caller = stage.customer(CREDIT);
     let client = stage.client(&caller);
     let unavailable = (502, json!("provider_unavailable"));
@@ -124,10 +132,9 @@ fn the_record_of_a_call_is_asked_for_with_the_account_that_made_it() {
     let vars = [
         ("LEASE_MS", "1500"),
         ("GRACE_MS", "500"),
-        ("OPENROUTER_API_KEY", REFUSED),
         ("SEALING_KEYS", &keys),
     ];
-    let mut stage = Stage::start("provider-accounts-sweep", &vars);
+    let mut stage = with_refused_setting("provider-accounts-sweep", &vars);
     let caller = stage.customer(CREDIT);
     let first = add(&stage, ("sk-or-first-secret", OLD));
     let cut = json!({

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_core::catalogue::{
-    Cost, CostLine, Import, Refused, Sources, costs_statement, read_cost_line, read_refusal_line,
+    Changes, Import, Refused, Sources, costs_statement, read_cost_line, read_refusal_line,
     refused_models_statement, store,
 };
 
@@ -125,25 +125,17 @@ fn save(session: &Session<'_>, list: &List) -> Result<(), Failure> {
 
 fn compare(session: &Session<'_>, list: &List, at_ms: i64) -> Result<Imported, Failure> {
     let lines = session.list(costs_statement(), read_cost_line)?;
-    let mut known: BTreeMap<&str, &CostLine> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.effective_from_ms <= at_ms) {
-        known.insert(&line.model, line);
-    }
-    let mut imported = Imported {
+    let Changes {
+        added,
+        changed,
+        unchanged,
+    } = list.import.changes(&lines, at_ms);
+    Ok(Imported {
+        added,
+        changed,
+        unchanged,
         refused: list.import.refused.clone(),
-        ..Imported::default()
-    };
-    for (model, cost) in &list.import.models {
-        let kind = match known.get(model.slug.as_str()) {
-            None => &mut imported.added,
-            Some(line) if line.cost.as_ref().map(Cost::to_json) == Ok(cost.to_json()) => {
-                &mut imported.unchanged
-            }
-            Some(_) => &mut imported.changed,
-        };
-        kind.push(model.slug.clone());
-    }
-    Ok(imported)
+    })
 }
 
 /// Reads a document from an `http` address or a file.
