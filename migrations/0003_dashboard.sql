@@ -7,29 +7,49 @@
 -- written row a call, and nothing in it changes with the call.
 CREATE INDEX requests_by_account ON requests (account_id, id);
 
+-- When the last call of a key was admitted; the row is written then in any case.
+ALTER TABLE keys ADD COLUMN last_used_at_ms INTEGER;
+
 -- Who signs in. The same e-mail address at two sellers is two people.
 CREATE TABLE people (
   id TEXT PRIMARY KEY NOT NULL,
   -- At whose pages the person signs in: the parent of `account_id`, or the operator for its own.
   seller_id TEXT NOT NULL REFERENCES accounts (id),
   account_id TEXT NOT NULL REFERENCES accounts (id),
-  -- In lower case.
-  email TEXT NOT NULL,
+  email TEXT NOT NULL CHECK (email = lower(email)),
   name TEXT NOT NULL DEFAULT '',
   github_id INTEGER,
   -- Both decide only how pages look: an IANA name, and a language tag.
   time_zone TEXT NOT NULL DEFAULT 'UTC',
   language TEXT NOT NULL DEFAULT 'en',
-  -- The secret of the second factor, encrypted; NULL until it is set up. A step is used once.
+  -- The secret of the second factor, encrypted, and under which of the Worker's sealing keys; NULL
+  -- until it is set up. A step is used once.
   totp_sealed BLOB,
+  totp_sealing_key TEXT,
   totp_step INTEGER NOT NULL DEFAULT 0,
+  -- How often a code of it was tried on the UTC day that the number names, counted since 1970.
+  totp_day INTEGER NOT NULL DEFAULT 0,
+  totp_tries INTEGER NOT NULL DEFAULT 0 CHECK (totp_tries BETWEEN 0 AND 20),
   closed_at_ms INTEGER,
-  created_at_ms INTEGER NOT NULL
+  created_at_ms INTEGER NOT NULL,
+  CHECK ((totp_sealed IS NULL) = (totp_sealing_key IS NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX people_by_email ON people (seller_id, email);
 CREATE UNIQUE INDEX people_by_github ON people (seller_id, github_id) WHERE github_id IS NOT NULL;
 CREATE INDEX people_by_account ON people (account_id);
+
+-- At whose pages a person signs in is derived from the account.
+CREATE TRIGGER people_sign_in_at_their_seller BEFORE INSERT ON people
+WHEN NEW.seller_id IS NOT (SELECT coalesce(a.parent_id, a.id) FROM accounts a WHERE a.id = NEW.account_id)
+BEGIN
+  SELECT RAISE(ABORT, 'people sign in at the account above their own');
+END;
+
+CREATE TRIGGER people_stay_in_place BEFORE UPDATE OF id, seller_id, account_id ON people
+BEGIN
+  SELECT RAISE(ABORT, 'a person keeps its id, account and seller');
+END;
 
 -- One attempt to sign in by e-mail. The code is bound to the browser that asked for it.
 CREATE TABLE sign_in_codes (
@@ -42,7 +62,10 @@ CREATE TABLE sign_in_codes (
   -- SHA-256 of the token and the code.
   code_hash BLOB NOT NULL CHECK (length(code_hash) = 32),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND 5),
+  -- Whether it was sent: not when the address was asked for too often, which nobody is told.
+  sent INTEGER NOT NULL CHECK (sent IN (0, 1)),
   next TEXT NOT NULL,
+  -- When the right code was given.
   ended_at_ms INTEGER,
   expires_at_ms INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL
@@ -65,11 +88,15 @@ CREATE TABLE oauth_states (
   -- SHA-256 of the state, which the browser's cookie holds, too.
   hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
   seller_id TEXT NOT NULL REFERENCES accounts (id),
+  -- As in `sign_in_codes`.
+  network_hash BLOB NOT NULL,
   -- The PKCE verifier.
   verifier TEXT NOT NULL,
   next TEXT NOT NULL,
   expires_at_ms INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX oauth_states_by_network ON oauth_states (network_hash, expires_at_ms);
 
 CREATE TABLE sessions (
   -- SHA-256 of the token in the browser's cookie.

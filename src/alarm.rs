@@ -4,10 +4,10 @@
 use tollgate_core::alarm::Alarm;
 use tollgate_core::ids::RequestId;
 
-use crate::clock::now_ms;
 use crate::gateway::Gateway;
 use crate::log;
-use crate::turso::Turso;
+use tollgate_edge::clock::now_ms;
+use tollgate_edge::turso::Turso;
 
 /// Writes an alarm, from a run that has no response. That it could not is in the log.
 pub async fn raise(gateway: &Gateway, alarm: &Alarm) {
@@ -16,7 +16,7 @@ pub async fn raise(gateway: &Gateway, alarm: &Alarm) {
 
 /// Writes an alarm in a task that the response does not wait for.
 pub fn raise_beyond_response(gateway: &Gateway, alarm: Alarm) {
-    let database = Turso::new(&gateway.config);
+    let database = Turso::new(&gateway.config.turso_url, &gateway.config.turso_token);
     let request = gateway.request();
     gateway.run_beyond_response(async move {
         write(&database, request, &alarm).await;

@@ -11,7 +11,6 @@ use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, TransformStream, WritableStreamDefaultWriter};
 use worker::{Response, ResponseBuilder};
 
-use crate::clock::{Timer, now_ms};
 use crate::completion::Responder;
 use crate::departure::LOOK_UP_MS;
 use crate::gateway::Gateway;
@@ -19,6 +18,7 @@ use crate::lease::{Lease, LeaseLost};
 use crate::live_call::LiveCall;
 use crate::log;
 use crate::respond::{self, Refused};
+use tollgate_edge::clock::{Timer, now_ms};
 
 /// How far the caller's response is. It begins with the first bytes for the caller, so that a
 /// provider that fails before them becomes an error with a status of its own.

@@ -27,7 +27,6 @@ use crate::admit::{Admitted, admit};
 use crate::alarm;
 use crate::authenticate::authenticate;
 use crate::body::{Body, read_json};
-use crate::clock::{now_ms, sleep_ms};
 use crate::departure::{Gone, gone_for, unless_gone};
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
@@ -38,6 +37,7 @@ use crate::provider::{Head, NoAnswer};
 use crate::relay::relay;
 use crate::respond::Refused;
 use crate::settle::settle;
+use tollgate_edge::clock::{now_ms, sleep_ms};
 
 /// How often a call is sent at most; only what the provider surely did not begin is sent again.
 const MAX_DISPATCHES: u32 = 3;

@@ -56,7 +56,7 @@ impl Config {
     /// Reads the settings of this Worker.
     pub fn from_env(env: &Env) -> Result<Self, ConfigFault> {
         Ok(Self {
-            turso_url: https(&text(env, "TURSO_URL")?),
+            turso_url: text(env, "TURSO_URL")?,
             turso_token: text(env, "TURSO_AUTH_TOKEN")?,
             openrouter_base_url: trimmed(text(env, "OPENROUTER_BASE_URL")?),
             openrouter_api_key: text(env, "OPENROUTER_API_KEY")?,
@@ -90,13 +90,6 @@ fn number(env: &Env, name: &'static str) -> Result<i64, ConfigFault> {
     text(env, name)?
         .parse()
         .map_err(|_| ConfigFault::NotANumber(name))
-}
-
-fn https(url: &str) -> String {
-    let url = url
-        .strip_prefix("libsql://")
-        .map_or_else(|| url.to_owned(), |host| format!("https://{host}"));
-    trimmed(url)
 }
 
 fn trimmed(url: String) -> String {

@@ -6,8 +6,8 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 
-use crate::clock::{now_ms, sleep_ms};
 use crate::gateway::Gateway;
+use tollgate_edge::clock::{now_ms, sleep_ms};
 
 /// How often an awaited answer looks whether its caller is still there, in milliseconds.
 pub const LOOK_UP_MS: i64 = 500;

@@ -9,10 +9,10 @@ use thiserror::Error;
 use tollgate_core::ids::RequestId;
 use worker::{AbortSignal, Context, Env, console_error};
 
-use crate::clock::{now_ms, random_u64};
 use crate::config::{Config, ConfigFault};
 use crate::provider::OpenRouter;
-use crate::turso::Turso;
+use tollgate_edge::clock::{now_ms, random_u64};
+use tollgate_edge::turso::Turso;
 
 /// Why a request cannot even begin.
 #[derive(Debug, Error)]
@@ -66,7 +66,7 @@ impl Gateway {
             nonce: random_u64()?.cast_signed(),
             started_ms,
             timings: Timings::default(),
-            database: Turso::new(&config),
+            database: Turso::new(&config.turso_url, &config.turso_token),
             provider: OpenRouter::new(&config),
             config,
             caller,

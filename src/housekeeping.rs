@@ -14,10 +14,10 @@ use tollgate_core::usage_days::{
 use worker::{Env, console_error, console_log};
 
 use crate::alarm;
-use crate::clock::now_ms;
 use crate::gateway::Gateway;
 use crate::log;
-use crate::turso::DatabaseFault;
+use tollgate_edge::clock::now_ms;
+use tollgate_edge::turso::DatabaseFault;
 
 /// Rows that one transaction takes, because calls wait for the write lock meanwhile, and
 /// transactions of one kind that one run makes at most.

@@ -10,9 +10,9 @@ use tollgate_core::hrana::Batch;
 use tollgate_core::settlement::{Progress, renew_lease_statement};
 
 use crate::admit::Admitted;
-use crate::clock::{Timer, now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::log;
+use tollgate_edge::clock::{Timer, now_ms, sleep_ms};
 
 /// How long after the admission the provider's id is stored, in milliseconds: short calls save the
 /// write.

@@ -26,10 +26,8 @@ mod log;
 mod respond;
 mod settle;
 
-mod clock;
 mod config;
 mod provider;
-mod turso;
 
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 

@@ -9,11 +9,11 @@ use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
 
 use crate::admit::Admitted;
-use crate::clock::sleep_ms;
 use crate::completion::Responder;
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
 use crate::respond::{Extra, Refused};
+use tollgate_edge::clock::sleep_ms;
 
 /// What a call costs, as far as is known.
 #[derive(Debug)]

@@ -7,7 +7,6 @@ use tollgate_core::openrouter::{Answer, AnswerFault, cut_off, is_insured, read_a
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use worker::AbortController;
 
-use crate::clock::within_ms;
 use crate::completion::{Responder, report};
 use crate::departure::{Gone, unless_gone};
 use crate::lease::{Lease, LeaseLost};
@@ -15,6 +14,7 @@ use crate::live_call::{Bill, Ending, LiveCall};
 use crate::log;
 use crate::provider::{BodyFault, Head};
 use crate::respond;
+use tollgate_edge::clock::within_ms;
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;

@@ -9,8 +9,8 @@ use worker::{
     RequestRedirect, Response,
 };
 
-use crate::clock::within_ms;
 use crate::config::Config;
+use tollgate_edge::clock::within_ms;
 
 /// The most of a failure's body that is read: it is only scanned for a short message.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;

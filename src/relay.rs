@@ -11,13 +11,13 @@ use worker::{AbortController, ByteStream};
 
 use crate::alarm;
 use crate::caller::Caller;
-use crate::clock::{Timer, now_ms};
 use crate::completion::{Responder, report};
 use crate::departure::LOOK_UP_MS;
 use crate::lease::{Lease, LeaseLost, Short};
 use crate::live_call::{Bill, Ending, LiveCall};
 use crate::log;
 use crate::provider::Head;
+use tollgate_edge::clock::{Timer, now_ms};
 
 /// Relays the answer to its end, or to the caller's, and says how it ended.
 pub async fn relay(

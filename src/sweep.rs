@@ -13,11 +13,11 @@ use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
 use worker::{Env, console_log};
 
 use crate::alarm;
-use crate::clock::now_ms;
 use crate::gateway::Gateway;
 use crate::log;
 use crate::settle::settle;
-use crate::turso::DatabaseFault;
+use tollgate_edge::clock::now_ms;
+use tollgate_edge::turso::DatabaseFault;
 
 /// Holds that one statement reads, and statements that one run executes at most.
 const PAGE: u32 = 100;

@@ -16,10 +16,10 @@ use tollgate_core::true_up::{
 use worker::{Env, console_log};
 
 use crate::alarm;
-use crate::clock::{now_ms, sleep_ms};
 use crate::gateway::Gateway;
 use crate::log;
-use crate::turso::DatabaseFault;
+use tollgate_edge::clock::{now_ms, sleep_ms};
+use tollgate_edge::turso::DatabaseFault;
 
 /// Calls that one statement reads, and statements that one run executes at most.
 const PAGE: u32 = 100;

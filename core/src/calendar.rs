@@ -67,6 +67,13 @@ pub fn rfc3339(at_ms: i64) -> Option<String> {
         .ok()
 }
 
+/// A UTC day, counted since 1970, as `2026-11-22`; `None` beyond year 9999.
+#[must_use]
+pub fn date(day: i64) -> Option<String> {
+    let midnight = rfc3339(day.checked_mul(DAY_MS)?)?;
+    midnight.get(..10).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +106,7 @@ mod tests {
             Some("2026-11-22T12:00:00.5Z")
         );
         assert_eq!(rfc3339(i64::MAX), None);
+        assert_eq!(date(20_779).as_deref(), Some("2026-11-22"));
+        assert_eq!(date(i64::MAX), None);
     }
 }

@@ -68,6 +68,11 @@ text_id!(
     "rul_"
 );
 text_id!(
+    /// A person who signs in at the dashboard.
+    PersonId,
+    "per_"
+);
+text_id!(
     /// A purchase of credit.
     OrderId,
     "ord_"
@@ -110,6 +115,12 @@ impl RequestId {
     pub fn first_at(now_ms: i64) -> Self {
         let since = now_ms.saturating_sub(EPOCH_MS).clamp(0, (1 << 41) - 1);
         Self(since << RANDOM_BITS)
+    }
+
+    /// The moment in the id, in Unix milliseconds. A call may begin a little later than its id says.
+    #[must_use]
+    pub const fn at_ms(self) -> i64 {
+        (self.0 >> RANDOM_BITS).saturating_add(EPOCH_MS)
     }
 
     /// The number that the database keeps.
@@ -181,6 +192,7 @@ mod tests {
             assert_eq!(RequestId::parse(&id.to_string()), Some(id));
             assert_eq!(RequestId::parse(&id.generation_id()), Some(id));
             assert!(id >= RequestId::first_at(now_ms));
+            assert_eq!(id.at_ms(), now_ms);
             assert!(id < RequestId::first_at(now_ms + 1));
         };
         check(EPOCH_MS, 0);

@@ -141,8 +141,8 @@ struct StoredRule<'a> {
     min_charge: i64,
 }
 
-/// The levels from the caller up, and their rules from the root down.
-fn read_levels(levels: &str, rules: &str) -> Option<(Vec<LevelCharge>, Vec<PriceRule>)> {
+/// The levels from the caller up, and their rules from the root down, of JSON as [`COLUMNS`] selects it.
+pub(crate) fn read_levels(levels: &str, rules: &str) -> Option<(Vec<LevelCharge>, Vec<PriceRule>)> {
     let stored: Vec<StoredLevel<'_>> = serde_json::from_str(levels).ok()?;
     let rules: Vec<StoredRule<'_>> = serde_json::from_str(rules).ok()?;
     let mut from_root = Vec::with_capacity(stored.len());

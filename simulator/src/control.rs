@@ -6,6 +6,7 @@ use hyper::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::World;
+use crate::mail;
 use crate::provider::generation::Generation;
 use crate::provider::pricing::Usd;
 use crate::record::{Entry, Outcome};
@@ -47,7 +48,15 @@ pub async fn answer(
     path: &str,
     query: &str,
 ) -> Response<Reply> {
+    if let Some(path) = path.strip_prefix("/mail") {
+        return told(mail::control(&world.mailbox, method, path, query).await);
+    }
     let body = match (method, path) {
+        (&Method::POST, "/github/down") => {
+            let down = query == "on=1";
+            world.github.set_down(down);
+            json!({"down": down})
+        }
         (&Method::GET, "/health") => json!({"status": "ok"}),
         (&Method::GET, "/idle") => {
             world.until(|log| log.in_flight() == 0).await;
@@ -67,9 +76,16 @@ pub async fn answer(
             world.forget();
             json!({"last_seq": world.log().last_seq()})
         }
-        _ => return plain(404, JSON, r#"{"error":"no such control"}"#),
+        _ => return told(None),
     };
-    plain(200, JSON, body.to_string())
+    told(Some(body))
+}
+
+fn told(body: Option<Value>) -> Response<Reply> {
+    match body {
+        Some(body) => plain(200, JSON, body.to_string()),
+        None => plain(404, JSON, r#"{"error":"no such control"}"#),
+    }
 }
 
 fn stats(world: &World) -> Value {

@@ -3,10 +3,16 @@
 //! This file starts a simulator inside a process; `main.rs` is the binary around it.
 
 pub mod control;
+mod fields;
+pub mod github;
+pub mod mail;
+mod page;
 pub mod provider;
 pub mod record;
 pub mod reply;
+mod serial;
 mod server;
+pub mod stripe;
 
 use std::collections::HashSet;
 use std::io;
@@ -19,7 +25,11 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::github::Github;
+use crate::mail::Mailbox;
 use crate::record::Log;
+use crate::stripe::Stripe;
+use crate::stripe::outbox::Webhook;
 
 const MAX_SEEN_TEXTS: usize = 100_000;
 
@@ -38,6 +48,8 @@ pub struct Config {
     pub tokens: u64,
     /// Milliseconds between the end of a generation and its record.
     pub record_ms: u64,
+    /// Where Stripe's events go, until a control says otherwise.
+    pub stripe_webhook: Option<Webhook>,
 }
 
 impl Default for Config {
@@ -49,6 +61,7 @@ impl Default for Config {
             tokens_per_second: 0,
             tokens: 32,
             record_ms: 0,
+            stripe_webhook: None,
         }
     }
 }
@@ -61,6 +74,9 @@ pub struct World {
     log: Mutex<Log>,
     seen_texts: Mutex<HashSet<u64>>,
     changed: Notify,
+    stripe: Stripe,
+    github: Github,
+    mailbox: Mailbox,
 }
 
 impl World {
@@ -68,12 +84,15 @@ impl World {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
+            stripe: Stripe::new(config.stripe_webhook.clone()),
             config,
             // Ids of an earlier process must not come again: clients keep them in databases.
             epoch: Timestamp::now().as_second().unsigned_abs(),
             log: Mutex::default(),
             seen_texts: Mutex::default(),
             changed: Notify::new(),
+            github: Github::default(),
+            mailbox: Mailbox::default(),
         }
     }
 
@@ -81,6 +100,12 @@ impl World {
     pub fn log(&self) -> MutexGuard<'_, Log> {
         // A panic elsewhere leaves at worst one entry unfinished; the rest is as good as before.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The stand-in for Stripe.
+    #[must_use]
+    pub fn stripe(&self) -> &Stripe {
+        &self.stripe
     }
 
     /// Waits until the record fulfils `condition`, which is tried whenever a request arrives or ends.
@@ -126,7 +151,7 @@ impl World {
 pub struct Simulator {
     address: SocketAddr,
     world: Arc<World>,
-    accepting: AbortHandle,
+    running: AbortHandle,
 }
 
 impl Simulator {
@@ -135,11 +160,13 @@ impl Simulator {
         let listener = TcpListener::bind((config.host.as_str(), config.port)).await?;
         let address = listener.local_addr()?;
         let world = Arc::new(World::new(config));
-        let accepting = tokio::spawn(server::serve(listener, Arc::clone(&world))).abort_handle();
+        let serving = server::serve(listener, Arc::clone(&world));
+        let sending = stripe::sending::run(Arc::clone(&world));
+        let running = tokio::spawn(async { tokio::join!(serving, sending) }).abort_handle();
         Ok(Self {
             address,
             world,
-            accepting,
+            running,
         })
     }
 
@@ -155,6 +182,12 @@ impl Simulator {
         format!("http://{}/api/v1", self.address)
     }
 
+    /// The base URL of the Stripe stand-in: `http://127.0.0.1:1234/stripe`.
+    #[must_use]
+    pub fn stripe_url(&self) -> String {
+        format!("http://{}/stripe", self.address)
+    }
+
     /// What it knows.
     #[must_use]
     pub fn world(&self) -> &World {
@@ -164,6 +197,6 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.accepting.abort();
+        self.running.abort();
     }
 }

@@ -19,7 +19,7 @@ use crate::provider::error::{self, refusal};
 use crate::provider::{generation, listing};
 use crate::record::{Entry, OpenCall};
 use crate::reply::{Connection, Dropped, JSON, Reply, whole};
-use crate::{World, control};
+use crate::{World, control, github, mail, stripe};
 
 const MAX_REQUEST_BYTES: usize = 64 * 1_024 * 1_024;
 
@@ -64,10 +64,19 @@ async fn answer(
 ) -> Result<Response<Reply>, Dropped> {
     let (head, body) = request.into_parts();
     let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+    if let Some(path) = path.strip_prefix("/_sim/stripe") {
+        return Ok(stripe::control(world, &head, path).await);
+    }
     if let Some(path) = path.strip_prefix("/_sim") {
         return Ok(control::answer(world, &head.method, path, query).await);
     }
     let (body, too_large) = read(body).await?;
+    if let Some(path) = path.strip_prefix("/github") {
+        return Ok(github::answer(&world.github, &head, path, &body));
+    }
+    if path.starts_with("/resend/") || path.starts_with("/mailbox") {
+        return Ok(mail::answer(&world.mailbox, &head, &body));
+    }
     let call = OpenCall::new(
         world,
         Entry {
@@ -89,6 +98,11 @@ async fn answer(
             413,
             &error::body(413, "Request payload too large"),
         ));
+    }
+    if let Some(path) = path.strip_prefix("/stripe")
+        && path.starts_with('/')
+    {
+        return stripe::answer(world, call, (&head, path), &body);
     }
     let authorization = head
         .headers

@@ -1,5 +1,5 @@
-//! Builds the gateway into `build/`: worker-build compiles it to WASM, generates the JavaScript
-//! around it and optimises both. `wrangler.toml` calls this too, so a deployment is the same build.
+//! Builds a Worker into its `build/`: worker-build compiles it to WASM, generates the JavaScript around
+//! it and optimises both. Its `wrangler.toml` calls this too, so a deployment is the same build.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,54 @@ use crate::progress::step;
 use crate::repo::{TOOLCHAIN, make_dir, path, read, remove, root, write_whole};
 use crate::setup::{self, Tools};
 
-/// The directory with the deployable Worker, as `wrangler.toml` names it.
-pub const BUILD_DIR: &str = "build";
+/// One of the two Workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// Answers callers.
+    Gateway,
+    /// Answers browsers.
+    Dashboard,
+}
 
-/// The most that the compressed WASM may weigh, in bytes.
-pub const WASM_BUDGET: usize = 500_000;
+impl Worker {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Gateway, Self::Dashboard];
+
+    /// What people call it; also its name in the local runtime.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Dashboard => "dashboard",
+        }
+    }
+
+    /// The directory with its `wrangler.toml`, below the repository; its `build/` is there, too.
+    #[must_use]
+    pub fn dir(self) -> PathBuf {
+        match self {
+            Self::Gateway => root().to_owned(),
+            Self::Dashboard => path("dashboard"),
+        }
+    }
+
+    /// The most that its compressed WASM may weigh, in bytes.
+    #[must_use]
+    pub const fn wasm_budget(self) -> usize {
+        match self {
+            Self::Gateway => 500_000,
+            Self::Dashboard => 1_000_000,
+        }
+    }
+
+    /// The list of its sources that the compiler leaves.
+    const fn source_list(self) -> &'static str {
+        match self {
+            Self::Gateway => "target/wasm32-unknown-unknown/release/tollgate.d",
+            Self::Dashboard => "target/wasm32-unknown-unknown/release/tollgate_dashboard.d",
+        }
+    }
+}
 
 /// What the build takes time for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,43 +73,43 @@ pub enum Optimise {
     Speed,
 }
 
-/// The finished build records here what it was made from.
-const STAMP: &str = "build/.inputs";
-
 /// Files that decide the result besides the sources that the compiler lists.
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 5] = [
     "Cargo.toml",
     "Cargo.lock",
     "core/Cargo.toml",
+    "edge/Cargo.toml",
     ".cargo/config.toml",
 ];
 
-/// Builds the gateway, unless what is in `build/` was made from the same sources.
+/// Builds a Worker, unless what is in its `build/` was made from the same sources.
 ///
 /// # Errors
-/// When a tool is missing or the gateway does not compile.
-pub fn gateway(optimise: Optimise) -> Result<(), Failure> {
+/// When a tool is missing or the Worker does not compile.
+pub fn build(worker: Worker, optimise: Optimise) -> Result<(), Failure> {
     let tools = setup::tools()?;
-    let stamp = path(STAMP);
-    let finished = path(BUILD_DIR).join("index_bg.wasm").is_file();
-    if finished
-        && inputs(optimise)
+    let out = worker.dir().join("build");
+    // The finished build records here what it was made from.
+    let stamp = out.join(".inputs");
+    if out.join("index_bg.wasm").is_file()
+        && inputs(worker, optimise)
             .is_some_and(|now| fs::read(&stamp).is_ok_and(|was| was == now.as_bytes()))
     {
         return Ok(());
     }
     remove(&stamp)?;
+    let name = worker.name();
     step(
-        "gateway to WASM (two minutes when nothing is compiled yet)",
+        &format!("{name} to WASM (two minutes when nothing is compiled yet)"),
         || {
             make_dir(&path("target"))?;
             run_logged(
-                &mut worker_build(&tools, optimise),
-                &path("target/worker-build.log"),
+                &mut worker_build(&tools, worker, optimise),
+                &path(&format!("target/worker-build-{name}.log")),
             )
         },
     )?;
-    match inputs(optimise) {
+    match inputs(worker, optimise) {
         Some(now) => write_whole(&stamp, now.as_bytes()),
         None => Ok(()),
     }
@@ -76,8 +119,8 @@ pub fn gateway(optimise: Optimise) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When it was not built.
-pub fn wasm_size() -> Result<(usize, usize), Failure> {
-    let file = path(BUILD_DIR).join("index_bg.wasm");
+pub fn wasm_size(worker: Worker) -> Result<(usize, usize), Failure> {
+    let file = worker.dir().join("build/index_bg.wasm");
     let wasm = fs::read(&file).or_fail(|| format!("cannot read `{}`", file.display()))?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     let compressed = gzip.write_all(&wasm).and_then(|()| gzip.finish());
@@ -85,7 +128,7 @@ pub fn wasm_size() -> Result<(usize, usize), Failure> {
     Ok((wasm.len(), compressed.len()))
 }
 
-fn worker_build(tools: &Tools, optimise: Optimise) -> std::process::Command {
+fn worker_build(tools: &Tools, worker: Worker, optimise: Optimise) -> std::process::Command {
     let path_before = env::var_os("PATH").unwrap_or_default();
     let mut path_after = tools.shims.clone().into_os_string();
     path_after.push(":");
@@ -98,7 +141,7 @@ fn worker_build(tools: &Tools, optimise: Optimise) -> std::process::Command {
         build.arg("--no-opt");
     }
     build
-        .current_dir(root())
+        .current_dir(worker.dir())
         .env("PATH", path_after)
         .env("TOLLGATE_PATH", path_before)
         .env("RUSTUP_TOOLCHAIN", TOOLCHAIN)
@@ -115,9 +158,10 @@ fn worker_build(tools: &Tools, optimise: Optimise) -> std::process::Command {
 
 /// A digest of everything the result depends on, or none before the first build: the compiler
 /// leaves a list of the sources it read, and a source can only be added by changing one of them.
-fn inputs(optimise: Optimise) -> Option<String> {
-    let list = read(&path("target/wasm32-unknown-unknown/release/tollgate.d")).ok()?;
+fn inputs(worker: Worker, optimise: Optimise) -> Option<String> {
+    let list = read(&path(worker.source_list())).ok()?;
     let mut files: Vec<PathBuf> = SETTINGS.iter().map(|name| path(name)).collect();
+    files.push(worker.dir().join("Cargo.toml"));
     files.extend(sources(&list));
     let mut digest = Sha256::new();
     digest.update(format!(
@@ -127,7 +171,8 @@ fn inputs(optimise: Optimise) -> Option<String> {
     digest.update(include_str!("setup/worker_build.rs"));
     digest.update(include_str!("build.rs"));
     digest.update(read(&path("package-lock.json")).ok()?);
-    for file in files {
+    // A build script may watch a folder; what is in it is listed besides.
+    for file in files.into_iter().filter(|file| !file.is_dir()) {
         let content = fs::read(&file).ok()?;
         digest.update(file.as_os_str().as_encoded_bytes());
         digest.update(content.len().to_le_bytes());

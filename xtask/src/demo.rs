@@ -2,6 +2,7 @@
 //! answers its first call. The keys are shown once by nature: they are kept in the state directory,
 //! readable by the owner only, so that a second start can print them again.
 
+mod doors;
 mod seed;
 
 use std::fs;
@@ -13,6 +14,7 @@ use crate::failure::{Failure, OrFail};
 use crate::repo::write_whole;
 use crate::stack::Stack;
 
+use doors::open_doors;
 pub use seed::seed;
 
 use seed::PER_REQUEST_MODEL;
@@ -36,6 +38,23 @@ pub struct Demo {
     pub reseller_customer_id: String,
     /// The operator.
     pub operator_id: String,
+    /// Who signs in for the reseller's customer.
+    pub end_user: DemoPerson,
+    /// Who signs in for the reseller.
+    pub reseller: DemoPerson,
+    /// Who signs in for the operator.
+    pub operator: DemoPerson,
+}
+
+/// Who signs in at the demo's pages.
+#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
+pub struct DemoPerson {
+    /// The person's id.
+    pub person_id: String,
+    /// The address that codes are sent to.
+    pub email: String,
+    /// A one-time link, made anew at every start.
+    pub sign_in_url: String,
 }
 
 impl std::fmt::Debug for Demo {
@@ -59,6 +78,9 @@ impl Demo {
             reseller_customer_key,
             reseller_customer_id,
             operator_id,
+            end_user,
+            reseller,
+            operator,
         } = self;
         format!(
             "\
@@ -74,7 +96,21 @@ reseller             {reseller_id}, with $1,000
                      charges its cost and 25 %
 reseller's customer  {reseller_customer_id}, with $50
   key                {reseller_customer_key}
-"
+
+sign in once with these links, or any time with a code, which the mailbox gets
+end user             {}
+                     {}
+reseller             {}
+                     {}
+operator             {}
+                     {}
+",
+            end_user.email,
+            end_user.sign_in_url,
+            reseller.email,
+            reseller.sign_in_url,
+            operator.email,
+            operator.sign_in_url,
         )
     }
 }
@@ -91,13 +127,16 @@ pub fn of(stack: &Stack) -> Result<Option<Demo>, Failure> {
     }
     let file = stack.state_dir().join("demo.json");
     if let Ok(text) = fs::read(&file) {
-        let demo = serde_json::from_slice(&text).or_fail(|| format!("`{}`", file.display()))?;
+        let mut demo: Demo =
+            serde_json::from_slice(&text).or_fail(|| format!("`{}`", file.display()))?;
+        open_doors(stack, &mut demo)?;
         return Ok(Some(demo));
     }
     let simulated = catalogue::fetch(&format!("{}/api/v1/models", stack.simulator_url()))?;
-    let demo = seed(stack.database(), &[(&simulated, "simulator")])?;
-    match &demo {
+    let mut demo = seed(stack.database(), &[(&simulated, "simulator")])?;
+    match &mut demo {
         Some(demo) => {
+            open_doors(stack, demo)?;
             let text = serde_json::to_vec(demo).or_fail(|| "the demo keys".to_owned())?;
             write_whole(&file, &text)?;
         }

@@ -55,14 +55,14 @@ pub fn run(options: Options) -> Result<(), Failure> {
         stack::clear(&state)?;
     }
     let vars = variables::read(&repo::path(".dev.vars"))?;
-    let mut stack = step("database, simulator and gateway", || {
+    let mut stack = step("database, simulator, gateway and dashboard", || {
         Stack::start(StackOptions {
             state: Some(state),
             ports: Ports::From(options.base_port),
             vars,
         })
     })?;
-    let clock = Clock::new(stack.crons(), stack.cron())?;
+    let clock = Clock::new(&stack)?;
     let demo = demo::of(&stack)?;
     if stack.has_local_database() {
         database::remember(stack.state_dir(), stack.database())?;

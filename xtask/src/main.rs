@@ -22,13 +22,16 @@ struct Arguments {
 enum Command {
     /// Installs what the other commands need; they also do it themselves
     Setup,
-    /// Builds the gateway into `build/`
+    /// Builds the Workers, each into its `build/`
     Build {
+        /// Only this one
+        #[arg(value_parser = ["gateway", "dashboard"])]
+        worker: Option<String>,
         /// Leaves out the size optimisation: faster to build, larger, never for deployment
         #[arg(long)]
         dev: bool,
     },
-    /// Runs the gateway, its database and a stand-in provider on this machine
+    /// Runs both Workers, their database and the stand-ins for other companies on this machine
     Dev {
         /// Starts with an empty database
         #[arg(long)]
@@ -113,9 +116,18 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Setup => setup::tools().map(drop),
-        Command::Build { dev: true } => build::gateway(build::Optimise::Speed),
-        Command::Build { dev: false } => build::gateway(build::Optimise::Size),
+        Command::Setup => setup::everything(),
+        Command::Build { worker, dev } => {
+            let optimise = if dev {
+                build::Optimise::Speed
+            } else {
+                build::Optimise::Size
+            };
+            build::Worker::ALL
+                .into_iter()
+                .filter(|known| worker.as_deref().is_none_or(|name| name == known.name()))
+                .try_for_each(|worker| build::build(worker, optimise))
+        }
         Command::Dev {
             fresh,
             state,

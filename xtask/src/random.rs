@@ -1,7 +1,8 @@
 //! Random ids and keys, from the operating system's generator.
 
-use tollgate_core::ids::{AccountId, KeyId, RuleId};
+use tollgate_core::ids::{AccountId, KeyId, PersonId, RuleId};
 use tollgate_core::key::ApiKey;
+use tollgate_core::sign_in::Token;
 
 use crate::failure::{Failure, OrFail};
 
@@ -27,6 +28,22 @@ pub fn key_id() -> Result<KeyId, Failure> {
 /// As [`account_id`].
 pub fn rule_id() -> Result<RuleId, Failure> {
     bytes().map(RuleId::from_random)
+}
+
+/// A new person's id.
+///
+/// # Errors
+/// As [`account_id`].
+pub fn person_id() -> Result<PersonId, Failure> {
+    bytes().map(PersonId::from_random)
+}
+
+/// A new token for a one-time link.
+///
+/// # Errors
+/// As [`account_id`].
+pub fn token() -> Result<Token, Failure> {
+    bytes().map(Token::from_random)
 }
 
 /// A new API key.

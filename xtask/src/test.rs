@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::build::{self, Optimise, WASM_BUDGET};
+use crate::build::{self, Optimise, Worker};
 use crate::docs;
 use crate::failure::Failure;
 use crate::process;
@@ -23,6 +23,7 @@ const REAL_PARTS: &str = "tollgate-tests";
 pub fn run(filter: Option<&str>) -> Result<(), Failure> {
     let tools = setup::tools()?;
     setup::python_openai()?;
+    setup::chromium()?;
     let mut report = Report::default();
     let outcome = match filter {
         None => everything(&tools, &mut report),
@@ -43,7 +44,7 @@ fn everything(tools: &Tools, report: &mut Report) -> Result<(), Failure> {
     report.step("lints for WASM", || {
         let target = "wasm32-unknown-unknown";
         process::run(&mut cargo(&format!(
-            "clippy --package tollgate --target {target} -- -D warnings"
+            "clippy --package tollgate --package tollgate-dashboard --target {target} -- -D warnings"
         )))
     })?;
     report.step("tests", || {
@@ -120,39 +121,48 @@ fn formatting() -> Result<(), Failure> {
 }
 
 fn wasm_size() -> Result<(), Failure> {
-    build::gateway(Optimise::Size)?;
-    let (raw, gzip) = build::wasm_size()?;
-    eprintln!(
-        "{} KB, {} KB with gzip, of {} KB allowed",
-        raw / 1000,
-        gzip / 1000,
-        WASM_BUDGET / 1000
-    );
-    if gzip <= WASM_BUDGET {
-        return Ok(());
+    for worker in Worker::ALL {
+        build::build(worker, Optimise::Size)?;
+        let (raw, gzip) = build::wasm_size(worker)?;
+        let (name, budget) = (worker.name(), worker.wasm_budget());
+        eprintln!(
+            "{name}: {} KB, {} KB with gzip, of {} KB allowed",
+            raw / 1000,
+            gzip / 1000,
+            budget / 1000
+        );
+        if gzip > budget {
+            return Err(Failure::new(format!(
+                "the WASM of the {name} has `{gzip}` bytes with gzip, more than `{budget}`"
+            ))
+            .hint("`twiggy top build/index_bg.wasm` tells what takes the space"));
+        }
     }
-    Err(Failure::new(format!(
-        "the WASM has `{gzip}` bytes with gzip, more than `{WASM_BUDGET}`"
-    ))
-    .hint("`twiggy top build/index_bg.wasm` tells what takes the space"))
+    Ok(())
 }
 
-/// Lets wrangler read the configuration and bundle the Worker, everything but the upload.
+/// Lets wrangler read the configuration of each Worker and bundle it, everything but the upload.
 fn deployment(tools: &Tools) -> Result<(), Failure> {
-    let mut wrangler = process::command("node");
-    wrangler
-        .arg(&tools.wrangler)
-        .args(["deploy", "--dry-run", "--outdir"]);
-    wrangler.arg(path("target/wrangler")).current_dir(root());
-    wrangler
-        .env("CI", "true")
-        .env("WRANGLER_LOG_PATH", path("target/wrangler.log"));
-    for (name, value) in [
-        ("WRANGLER_HIDE_BANNER", "true"),
-        ("WRANGLER_SEND_ERROR_REPORTS", "false"),
-        ("WRANGLER_SEND_METRICS", "false"),
-    ] {
-        wrangler.env(name, value);
+    for worker in Worker::ALL {
+        let name = worker.name();
+        let mut wrangler = process::command("node");
+        wrangler
+            .arg(&tools.wrangler)
+            .args(["deploy", "--dry-run", "--outdir"]);
+        wrangler
+            .arg(path(&format!("target/wrangler-{name}")))
+            .current_dir(worker.dir());
+        wrangler
+            .env("CI", "true")
+            .env("WRANGLER_LOG_PATH", path("target/wrangler.log"));
+        for (name, value) in [
+            ("WRANGLER_HIDE_BANNER", "true"),
+            ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+            ("WRANGLER_SEND_METRICS", "false"),
+        ] {
+            wrangler.env(name, value);
+        }
+        process::run(&mut wrangler)?;
     }
-    process::run(&mut wrangler)
+    Ok(())
 }

@@ -1,9 +1,10 @@
-// Runs the gateway's scheduled handler for the cron expression in the body, and answers once it
-// and its background work are done. It stands in for Cloudflare's clock on a developer's machine
-// and is never deployed.
+// Runs a Worker's scheduled handler for the cron expression in the body, and answers once it and its
+// background work are done; the path names the Worker. It stands in for Cloudflare's clock on a
+// developer's machine and is never deployed.
 export default {
   async fetch(request, env) {
-    const { outcome } = await env.GATEWAY.scheduled({
+    const worker = new URL(request.url).pathname.slice(1);
+    const { outcome } = await env[worker].scheduled({
       cron: await request.text(),
       scheduledTime: new Date(),
     });

@@ -80,8 +80,13 @@ pub fn account_purse_statement(account: &AccountId) -> Statement {
 
 /// Reads the row of either statement.
 pub fn read_purse(row: &Row) -> Result<Purse, HranaFault> {
-    let wire: WirePurse = serde_json::from_str(&row.get::<String>(0)?)
-        .map_err(|_| HranaFault::UnexpectedColumn(0))?;
+    read_purse_column(row, 0)
+}
+
+/// Reads what `purse_sql` selected as this column.
+pub(super) fn read_purse_column(row: &Row, column: usize) -> Result<Purse, HranaFault> {
+    let wire: WirePurse = serde_json::from_str(&row.get::<String>(column)?)
+        .map_err(|_| HranaFault::UnexpectedColumn(column))?;
     Ok(wire.into())
 }
 

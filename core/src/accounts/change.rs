@@ -93,7 +93,7 @@ pub enum LimitEdit {
 }
 
 impl LimitEdit {
-    const fn column(&self) -> &'static str {
+    pub(super) const fn column(&self) -> &'static str {
         match self {
             Self::RequestsPerMinute(_) => "requests_per_minute",
             Self::RequestsPerHour(_) => "requests_per_hour",
@@ -106,7 +106,7 @@ impl LimitEdit {
         }
     }
 
-    fn json(&self) -> Json {
+    pub(super) fn json(&self) -> Json {
         match self {
             Self::RequestsPerMinute(limit)
             | Self::RequestsPerHour(limit)
@@ -119,7 +119,7 @@ impl LimitEdit {
         }
     }
 
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         match self {
             Self::RequestsPerMinute(limit)
             | Self::RequestsPerHour(limit)

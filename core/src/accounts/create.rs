@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{AccountKind, Commit, commit, raise_rules_version};
 use crate::audit::{Change, Entry};
+use crate::budget::{Budget, Period};
 use crate::hrana::{Statement, Value};
 use crate::ids::{AccountId, KeyId, RuleId};
 use crate::key::ApiKey;
@@ -85,6 +86,11 @@ impl NewAccount {
     /// Creates the account below its parent.
     #[must_use]
     pub fn to_batch(&self, change: &Change) -> Commit {
+        commit(self.statements(change))
+    }
+
+    /// What creates the account, each to change a row.
+    pub(crate) fn statements(&self, change: &Change) -> [Statement; 2] {
         let insert = Statement::new(INSERT_ACCOUNT)
             .bind(self.id.as_str())
             .bind(self.parent.as_ref().map(AccountId::as_str))
@@ -104,7 +110,7 @@ impl NewAccount {
             })
             .to_string(),
         });
-        commit([bind_limits(insert, &self.limits), entry])
+        [bind_limits(insert, &self.limits), entry]
     }
 }
 
@@ -112,6 +118,11 @@ impl NewKey {
     /// Creates the key.
     #[must_use]
     pub fn to_batch(&self, change: &Change) -> Commit {
+        let entry = self.entry(change, &Budget::default());
+        commit([self.insert(change.at_ms), entry])
+    }
+
+    pub(super) fn insert(&self, at_ms: i64) -> Statement {
         let insert = Statement::new(INSERT_KEY)
             .bind(self.id.as_str())
             .bind(self.account.as_str())
@@ -119,8 +130,13 @@ impl NewKey {
             .bind(self.key.display_prefix())
             .bind(self.name.as_str())
             .bind(self.expires_at_ms)
-            .bind(change.at_ms);
-        let entry = change.of(Entry {
+            .bind(at_ms);
+        bind_limits(insert, &self.limits)
+    }
+
+    /// Its line in the audit log, with the budget that it gets in the same transaction.
+    pub(super) fn entry(&self, change: &Change, budget: &Budget) -> Statement {
+        change.of(Entry {
             action: "key.create",
             table: "keys",
             subject: self.id.as_str(),
@@ -131,10 +147,10 @@ impl NewKey {
                 "name": self.name,
                 "expires_at_ms": self.expires_at_ms,
                 "limits": limits_json(&self.limits),
+                "budget": budget_json(budget),
             })
             .to_string(),
-        });
-        commit([bind_limits(insert, &self.limits), entry])
+        })
     }
 }
 
@@ -188,6 +204,15 @@ fn limits_json(limits: &Limits) -> Json {
         object.insert("allowed_models".to_owned(), json!(patterns));
     }
     Json::Object(object)
+}
+
+/// The budgets that are set, in nanos.
+fn budget_json(budget: &Budget) -> Json {
+    let set = Period::ALL.into_iter().filter_map(|period| {
+        let amount = budget.of(period)?.get();
+        Some((period.as_str().to_owned(), json!(amount)))
+    });
+    Json::Object(set.collect())
 }
 
 /// Binds the eight limits, in the order of the columns.

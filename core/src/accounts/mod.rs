@@ -6,7 +6,11 @@ mod budgets;
 mod change;
 mod create;
 mod history;
+mod key_forms;
+mod key_list;
+mod key_settings;
 mod read;
+mod view;
 
 use crate::hrana::{Batch, Statement, StepIndex};
 use crate::ids::AccountId;
@@ -23,11 +27,22 @@ pub use history::{
     AuditLine, CallLine, LedgerLine, audit_statement, calls_statement, ledger_statement,
     read_audit_line, read_call_line, read_ledger_line,
 };
+pub use key_forms::{
+    KeyNameError, LONGEST_KEY_NAME, LONGEST_MODEL_PATTERN, MOST_MODEL_PATTERNS, ModelPatternsError,
+    key_name, model_patterns,
+};
+pub use key_list::{
+    KeyLine, KeyStatus, MOST_REVOKED_KEYS, key_line_statement, key_list_statements, read_key_line,
+};
+pub use key_settings::{
+    KeyCreated, KeyCreation, KeyCreationBatch, KeyEdit, MOST_LIVE_KEYS, edit_key,
+};
 pub use read::{
     Account, Key, Rule, account_statement, accounts_statement, ancestors_statement, key_statement,
     keys_statement, operator_statement, read_account, read_key, read_rule, rule_statement,
-    rules_statement,
+    rules_statement, viewed_account_statement,
 };
+pub use view::View;
 
 /// A transaction, and the step that tells whether it took place.
 pub type Commit = (Batch, StepIndex);

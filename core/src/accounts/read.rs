@@ -1,7 +1,7 @@
 //! What people read of accounts, keys and price rules. The statements that name a key or a rule by
 //! its id alone, or list every account, are the operator's; everything else names its account.
 
-use super::AccountKind;
+use super::{AccountKind, View};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::{AccountId, KeyId, RuleId};
 use crate::limits::{Limits, read_limits};
@@ -74,7 +74,7 @@ SELECT id, parent_id, kind, name, status, balance_nanos, held_nanos, debt_nanos,
   created_at_ms, requests_per_minute, requests_per_hour, requests_per_day, tokens_per_minute,
   parallel_calls, max_tokens, default_max_tokens, allowed_models FROM accounts";
 
-const KEY: &str = "\
+pub(super) const KEY: &str = "\
 SELECT id, account_id, prefix, name, revoked_at_ms, expires_at_ms, open_holds, charged_nanos,
   created_at_ms, requests_per_minute, requests_per_hour, requests_per_day, tokens_per_minute,
   parallel_calls, max_tokens, default_max_tokens, allowed_models FROM keys";
@@ -87,6 +87,12 @@ FROM price_rules";
 #[must_use]
 pub fn account_statement(account: &AccountId) -> Statement {
     Statement::new(format!("{ACCOUNT} WHERE id = ?1")).bind(account.as_str())
+}
+
+/// Reads one account for those who may see it; no row for others.
+#[must_use]
+pub fn viewed_account_statement(view: View<'_>) -> Statement {
+    view.statement(&format!("{ACCOUNT} WHERE id = {{seen}}"))
 }
 
 /// Reads the operator's account, if there is one.

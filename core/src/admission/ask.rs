@@ -198,7 +198,10 @@ impl Ask {
         let mut arguments = Arguments::default();
         let periods = arguments.bind_periods(self.now_ms);
         let hold = arguments.bind(self.own_hold().get());
-        let mut counted = format!("open_holds = open_holds + 1, held_nanos = held_nanos + {hold}");
+        let now = arguments.bind(self.now_ms);
+        let mut counted = format!(
+            "open_holds = open_holds + 1, held_nanos = held_nanos + {hold}, last_used_at_ms = {now}"
+        );
         for window in self.limited_windows() {
             let bucket = arguments.bind(window.bucket(self.now_ms));
             let amount = arguments.bind(to_integer(self.amount(window)));

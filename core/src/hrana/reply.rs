@@ -88,6 +88,18 @@ impl Reply {
         }
     }
 
+    /// The rows of a step that must have run.
+    ///
+    /// # Errors
+    /// When it was skipped or failed: then its rows say nothing.
+    pub fn rows_of(&self, step: StepIndex) -> Result<&[Row], HranaFault> {
+        if self.is_ok(step) {
+            return Ok(self.rows(step));
+        }
+        let code = self.failures().next().map(|(_, code)| code.to_owned());
+        Err(HranaFault::Refused(code))
+    }
+
     /// The codes of the steps that failed, for the log.
     pub fn failures(&self) -> impl Iterator<Item = (StepIndex, &str)> {
         self.steps
@@ -124,6 +136,12 @@ impl Row {
             .and_then(T::from_value)
             .ok_or(HranaFault::UnexpectedColumn(column))
     }
+
+    /// Whether a column is NULL, whatever its type, as after an outer join without a match.
+    #[must_use]
+    pub fn is_null(&self, column: usize) -> bool {
+        self.0.get(column) == Some(&Value::Null)
+    }
 }
 
 impl Column for i64 {
@@ -152,6 +170,16 @@ impl Column for String {
     fn from_value(value: &Value) -> Option<Self> {
         if let Value::Text(text) = value {
             Some(text.clone())
+        } else {
+            None
+        }
+    }
+}
+
+impl Column for Vec<u8> {
+    fn from_value(value: &Value) -> Option<Self> {
+        if let Value::Blob(bytes) = value {
+            Some(bytes.clone())
         } else {
             None
         }
@@ -310,10 +338,15 @@ mod tests {
     fn rows_failures_and_skipped_steps_are_told_apart() {
         let reply = read_reply(200, REPLY.as_bytes(), 3).unwrap();
         assert!(reply.is_ok(0) && !reply.is_ok(1) && !reply.is_ok(2));
+        assert_eq!(reply.rows_of(0), Ok(reply.rows(0)));
+        let failed = HranaFault::Refused(Some("SQLITE_CONSTRAINT".into()));
+        assert_eq!(reply.rows_of(2), Err(failed));
         let row = &reply.rows(0)[0];
         assert_eq!(row.get::<i64>(0), Ok(9_007_199_254_740_993));
         assert_eq!(row.get::<String>(1), Ok("é".to_owned()));
         assert_eq!(row.get::<Option<i64>>(2), Ok(None));
+        assert_eq!(row.get::<Vec<u8>>(3), Ok(vec![0, 255]));
+        assert_eq!(row.get::<Vec<u8>>(1), Err(HranaFault::UnexpectedColumn(1)));
         assert_eq!(row.get::<String>(0), Err(HranaFault::UnexpectedColumn(0)));
         assert_eq!(row.get::<i64>(9), Err(HranaFault::UnexpectedColumn(9)));
         assert_eq!(

@@ -28,6 +28,20 @@ impl From<MoneyError> for BoundRefusal {
 /// usage does not tell it apart, and so are writes for an hour as soon as the caller asked for
 /// any.
 pub fn cost_of(cost: &Cost, usage: &Usage, at_ms: i64) -> Result<Nanos, MoneyError> {
+    let units = billed_units(cost, usage, at_ms);
+    total(&units.map(|unit| (unit.price, unit.units)))
+}
+
+/// Units of one kind, and what the provider bills for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BilledUnits {
+    pub dimension: Dimension,
+    pub units: u64,
+    pub price: Picos,
+}
+
+/// Everything that [`cost_of`] adds up, what is not used or costs nothing included.
+pub(super) fn billed_units(cost: &Cost, usage: &Usage, at_ms: i64) -> [BilledUnits; 8] {
     let rates = Rates::at(cost, usage, at_ms);
     let written = usage.cache_write_tokens.min(usage.prompt_tokens);
     let rest = usage.prompt_tokens.saturating_sub(written);
@@ -37,16 +51,26 @@ pub fn cost_of(cost: &Cost, usage: &Usage, at_ms: i64) -> Result<Nanos, MoneyErr
     let plain = rest.saturating_sub(cached);
     let reasoning = usage.reasoning_tokens.min(usage.completion_tokens);
     let shown = usage.completion_tokens.saturating_sub(reasoning);
-    total(&[
-        (rates.request, 1),
-        (rates.image, usage.images),
-        (rates.cache_write, written),
-        (rates.audio, audio),
-        (rates.cache_read, cached),
-        (rates.prompt, plain),
-        (rates.reasoning, reasoning),
-        (rates.completion, shown),
-    ])
+    let write = if usage.hour_cache {
+        Dimension::InputCacheWrite1h
+    } else {
+        Dimension::InputCacheWrite
+    };
+    [
+        (Dimension::Request, rates.request, 1),
+        (Dimension::Image, rates.image, usage.images),
+        (write, rates.cache_write, written),
+        (Dimension::Audio, rates.audio, audio),
+        (Dimension::InputCacheRead, rates.cache_read, cached),
+        (Dimension::Prompt, rates.prompt, plain),
+        (Dimension::InternalReasoning, rates.reasoning, reasoning),
+        (Dimension::Completion, rates.completion, shown),
+    ]
+    .map(|(dimension, price, units)| BilledUnits {
+        dimension,
+        units,
+        price,
+    })
 }
 
 /// The most that the provider can bill for a call within `bound`, at any time of day: every unit

@@ -110,6 +110,14 @@ pub fn post(path: &str, body: &str, headers: &str) -> String {
     )
 }
 
+/// Sends a request with these header lines, and no others but those that HTTP demands.
+pub async fn send(simulator: &Simulator, line: &str, headers: &str, body: &str) -> Response {
+    let length = body.len();
+    let request =
+        format!("{line} HTTP/1.1\r\nhost: sim\r\n{headers}content-length: {length}\r\n\r\n{body}");
+    exchange(simulator, &request).await
+}
+
 /// Sends bytes on a new connection and reads one response.
 pub async fn exchange(simulator: &Simulator, request: &str) -> Response {
     let mut stream = connect(simulator, request).await;

@@ -10,3 +10,8 @@ mod controls;
 mod documentation;
 mod faults;
 mod framing;
+mod github;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod stripe;

@@ -100,7 +100,7 @@ fn every_answer_can_be_found_again_and_tells_how_long_it_took() {
 fn a_warm_call_costs_two_round_trips_and_few_written_rows() {
     let stage = shared();
     let reseller = stage.new_reseller(1_000_000_000, 100);
-    for (parent, most) in [(&stage.operator, 6), (&reseller, 10)] {
+    for (parent, most) in [(&stage.operator, 7), (&reseller, 9)] {
         let client = stage.client(&stage.caller(parent, 1_000_000_000, Limits::default()));
         let used: Vec<Value> = (0..3)
             .map(|_| {

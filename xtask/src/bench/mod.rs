@@ -100,7 +100,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let mut stack = step("database, simulator and gateway", Stack::start_benchmark)?;
     let callers = step("accounts, prices and keys", || seed::seed(&stack))?;
     let scale = options.scale();
-    let (wasm_bytes, wasm_gzip_bytes) = build::wasm_size()?;
+    let (wasm_bytes, wasm_gzip_bytes) = build::wasm_size(build::Worker::Gateway)?;
     let start_up = step("start-up", || start_up(&mut stack, &callers, scale.starts))?;
     let parts = step("the parts of one call", || {
         parts(&stack, &callers, scale.rounds)

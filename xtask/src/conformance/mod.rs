@@ -1,6 +1,6 @@
 //! `cargo xtask conformance`: does a gateway bill what it says? A black box over plain HTTP that uses
-//! what any OpenAI- or OpenRouter-compatible gateway offers, with limits to calls and money. The
-//! promises are in `checks`; why each matters is in `docs/BILLING.md`.
+//! OpenAI's completions and reads prices and credit from OpenRouter's routes, with limits to calls and
+//! money. The promises are in `checks`; why each matters is in `docs/BILLING.md`.
 
 mod call;
 mod caller;
@@ -33,7 +33,7 @@ const PROMPT: &str = "Write the numbers from 1 to 100 in English words, separate
 const LONG_PROMPT: &str = "Write the numbers from 1 to 5000 in English words, separated by commas. \
                            Write every number, do not stop early, and add no remark.";
 
-/// Tests the billing of any OpenAI-compatible gateway from outside, with real calls
+/// Tests the billing of a gateway from outside, with real calls; `docs/BILLING.md` says what it needs
 #[derive(Args)]
 pub struct Arguments {
     /// Where the gateway is, such as `https://gateway.example/v1`

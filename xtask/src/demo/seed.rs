@@ -6,8 +6,9 @@ use tollgate_core::ids::AccountId;
 use tollgate_core::ledger::{EntryKind, LedgerEntry, Posted};
 use tollgate_core::limits::Limits;
 use tollgate_core::money::Nanos;
+use tollgate_core::people::{EmailAddress, NewPerson};
 
-use super::Demo;
+use super::{Demo, DemoPerson};
 use crate::admin::Session;
 use crate::catalogue::{self, SEED, SEED_SOURCE};
 use crate::database::{Database, readable};
@@ -71,6 +72,9 @@ pub fn seed(database: &Database, models: &[(&[u8], &str)]) -> Result<Option<Demo
         reseller_id: reseller.to_string(),
         reseller_customer_id: below.to_string(),
         operator_id: operator.to_string(),
+        end_user: person(&session, &below, "user@demo.test")?,
+        reseller: person(&session, &reseller, "reseller@demo.test")?,
+        operator: person(&session, &operator, "operator@demo.test")?,
     }))
 }
 
@@ -89,6 +93,22 @@ fn account(
     };
     session.commit(&account.to_batch(&session.change(&account.id)))?;
     Ok(account.id)
+}
+
+fn person(session: &Session<'_>, account: &AccountId, email: &str) -> Result<DemoPerson, Failure> {
+    let address = EmailAddress::parse(email)
+        .ok_or_else(|| Failure::new(format!("`{email}` is no e-mail address")))?;
+    let person = NewPerson {
+        id: random::person_id()?,
+        account: account.clone(),
+        email: address,
+    };
+    session.commit(&person.to_batch(&session.change(account)))?;
+    Ok(DemoPerson {
+        person_id: person.id.to_string(),
+        email: email.to_owned(),
+        sign_in_url: String::new(),
+    })
 }
 
 fn rule(

@@ -1,15 +1,16 @@
-//! Calls the gateway's `scheduled` handler when `wrangler.toml` says so, as Cloudflare's clock does
+//! Calls the Workers' `scheduled` handlers when their `wrangler.toml` says so, as Cloudflare's clock does
 //! in production.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::build::Worker;
 use crate::failure::Failure;
-use crate::stack::CronTrigger;
+use crate::stack::{CronTrigger, Stack};
 
-/// The crons of one gateway.
+/// The crons of one stack.
 pub struct Clock {
-    /// Each cron expression with its interval in minutes.
-    crons: Vec<(String, u64)>,
+    /// Each cron expression with its Worker and its interval in minutes.
+    crons: Vec<(Worker, String, u64)>,
     trigger: CronTrigger,
     /// Minutes since 1970 at the last tick.
     minute: u64,
@@ -17,18 +18,18 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that starts with the next minute.
-    pub fn new(crons: &[String], trigger: CronTrigger) -> Result<Self, Failure> {
-        let interval = |cron: &String| {
+    pub fn new(stack: &Stack) -> Result<Self, Failure> {
+        let interval = |(worker, cron): (Worker, &str)| {
             let minutes = interval(cron).ok_or_else(|| {
                 Failure::new(format!("the local clock cannot keep the cron `{cron}`"))
                     .hint("it knows `* * * * *` and `*/n * * * *`")
             })?;
-            Ok((cron.clone(), minutes))
+            Ok((worker, cron.to_owned(), minutes))
         };
-        let crons = crons.iter().map(interval).collect::<Result<_, Failure>>()?;
+        let crons = stack.crons().map(interval);
         Ok(Self {
-            crons,
-            trigger,
+            crons: crons.collect::<Result<_, Failure>>()?,
+            trigger: stack.cron(),
             minute: unix_minute(),
         })
     }
@@ -40,12 +41,12 @@ impl Clock {
             return;
         }
         self.minute = now;
-        for (cron, minutes) in &self.crons {
+        for (worker, cron, minutes) in &self.crons {
             // Like Cloudflare's, it counts the minutes of the hour.
             if (now % 60).is_multiple_of(*minutes) {
-                let (cron, trigger) = (cron.clone(), self.trigger.clone());
+                let (worker, cron, trigger) = (*worker, cron.clone(), self.trigger.clone());
                 std::thread::spawn(move || {
-                    if let Err(failure) = trigger.run(&cron) {
+                    if let Err(failure) = trigger.run(worker, &cron) {
                         eprintln!("{failure}");
                     }
                 });

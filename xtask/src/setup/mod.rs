@@ -1,7 +1,8 @@
-//! Installs the pinned tools. Every command calls [`tools`] first; when everything is there it
-//! only looks at files and starts no process.
+//! Installs the pinned tools, and what only some commands need. Every command calls [`tools`] first;
+//! when everything is there it only looks at files and starts no process.
 
 mod cargo_fuzz;
+mod chromium;
 mod debian;
 mod npm;
 mod python;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use crate::failure::Failure;
 
 pub use cargo_fuzz::cargo_fuzz;
+pub use chromium::chromium;
 pub use python::openai as python_openai;
 
 /// Where the installed tools are.
@@ -34,6 +36,17 @@ pub struct Tools {
     pub sqld: PathBuf,
     /// Cloudflare's deployment command.
     pub wrangler: PathBuf,
+}
+
+/// Installs what any command needs; the others ask for their part of it.
+///
+/// # Errors
+/// Names what is missing and the command that installs it, or quotes the installer that failed.
+pub fn everything() -> Result<(), Failure> {
+    tools()?;
+    python::openai()?;
+    chromium()?;
+    Ok(())
 }
 
 /// Installs what is missing and tells where everything is.

@@ -1,6 +1,6 @@
-//! The whole of Tollgate on this machine: sqld with the migrated database, the simulator, and the
-//! built gateway in workerd. `cargo xtask dev` and the end-to-end tests start the same thing. What
-//! the gateway is configured with comes from `wrangler.toml`.
+//! The whole of Tollgate on this machine: sqld with the migrated database, the simulator, and the built
+//! Workers in workerd. `cargo xtask dev` and the end-to-end tests start the same thing. What the Workers
+//! are configured with comes from their `wrangler.toml`.
 
 mod ports;
 mod service;
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::build::{Optimise, Worker, build};
 use crate::database::Database;
 use crate::failure::{Failure, OrFail};
 use crate::progress::step;
@@ -52,7 +53,7 @@ pub struct Stack {
     sqld: Option<Service>,
     database: Database,
     vars: BTreeMap<String, String>,
-    wrangler: Wrangler,
+    deployments: Vec<(Worker, Wrangler)>,
     ports: Assigned,
     tools: Tools,
     state: StateDir,
@@ -82,7 +83,10 @@ impl Stack {
     fn start_for(options: StackOptions, benchmark: bool) -> Result<Self, Failure> {
         let tools = setup::tools()?;
         let state = StateDir::open(options.state.as_deref())?;
-        let wrangler = Wrangler::read()?;
+        let deployments = Worker::ALL
+            .into_iter()
+            .map(|worker| Ok((worker, Wrangler::read(worker)?)))
+            .collect::<Result<Vec<_>, Failure>>()?;
         let ports = options.ports.assign()?;
         let mut vars = options.vars;
 
@@ -93,12 +97,13 @@ impl Stack {
             vars.insert("TURSO_AUTH_TOKEN".to_owned(), token::issue(&key));
             sqld = Some(sqld::start(&tools, &state, &ports, &key)?);
         }
-        let provider = format!("http://{}/api/v1", ports.simulator);
-        if !vars.contains_key("OPENROUTER_API_KEY") {
-            vars.insert("OPENROUTER_API_KEY".to_owned(), simulator::KEY.to_owned());
-            vars.entry("OPENROUTER_BASE_URL".to_owned())
-                .or_insert(provider);
+        if !vars.contains_key("SEALING_KEYS") {
+            vars.insert(
+                "SEALING_KEYS".to_owned(),
+                token::sealing_keys(state.path())?,
+            );
         }
+        simulator::stand_in(&mut vars, &ports);
         let database = Database::new(
             vars.get("TURSO_URL").map_or("", String::as_str),
             vars.get("TURSO_AUTH_TOKEN").map(String::as_str),
@@ -111,7 +116,7 @@ impl Stack {
             sqld,
             database,
             vars,
-            wrangler,
+            deployments,
             ports,
             tools,
             state,
@@ -138,7 +143,7 @@ impl Stack {
             &self.state,
             &self.ports,
             workerd::Settings {
-                wrangler: &self.wrangler,
+                deployments: &self.deployments,
                 vars: &self.vars,
                 pass_through: self.ports.pass_through.filter(|_| self.benchmark),
             },
@@ -152,10 +157,37 @@ impl Stack {
         format!("http://{}", self.ports.gateway)
     }
 
+    /// The dashboard's address: the operator's own pages.
+    #[must_use]
+    pub fn dashboard_url(&self) -> String {
+        format!("http://{}", self.ports.dashboard)
+    }
+
+    /// The dashboard under another name of this machine, so that a reseller's brand has a host, too.
+    #[must_use]
+    pub fn reseller_url(&self) -> String {
+        format!("http://localhost:{}", self.ports.dashboard.port())
+    }
+
     /// The simulator's address; the provider's API is below `/api/v1` there.
     #[must_use]
     pub fn simulator_url(&self) -> String {
         format!("http://{}", self.ports.simulator)
+    }
+
+    /// Where the simulator sends Stripe's events, and the secret that it signs them with; none when the
+    /// dashboard talks to the real Stripe.
+    #[must_use]
+    pub fn stripe(&self) -> Option<(String, &'static str)> {
+        let base = self.vars.get("STRIPE_BASE_URL")?;
+        let simulated = base.starts_with(&self.simulator_url());
+        simulated.then(|| simulator::webhook(&self.ports))
+    }
+
+    /// Where the e-mail is read that the dashboard sends through the simulator.
+    #[must_use]
+    pub fn mailbox_url(&self) -> String {
+        format!("{}/mailbox", self.simulator_url())
     }
 
     /// The address of the Worker that passes calls on to the simulator, if there is one.
@@ -195,13 +227,15 @@ impl Stack {
         self.state.log("workerd")
     }
 
-    /// The cron expressions on which the gateway's `scheduled` handler runs in production.
-    #[must_use]
-    pub fn crons(&self) -> &[String] {
-        self.wrangler.crons()
+    /// The cron expressions on which a Worker's `scheduled` handler runs in production.
+    pub fn crons(&self) -> impl Iterator<Item = (Worker, &str)> {
+        self.deployments.iter().flat_map(|(worker, wrangler)| {
+            let crons = wrangler.crons().iter();
+            crons.map(|cron| (*worker, cron.as_str()))
+        })
     }
 
-    /// What runs the gateway's `scheduled` handler; it can be sent to another thread.
+    /// What runs the `scheduled` handlers; it can be sent to another thread.
     #[must_use]
     pub fn cron(&self) -> CronTrigger {
         CronTrigger {
@@ -215,8 +249,16 @@ impl Stack {
     /// # Errors
     /// When the handler failed or the gateway is not running.
     pub fn trigger_cron(&self) -> Result<(), Failure> {
-        self.cron()
-            .run(self.crons().first().map_or("", String::as_str))
+        self.trigger_cron_of(Worker::Gateway)
+    }
+
+    /// The same for either Worker.
+    ///
+    /// # Errors
+    /// When the handler failed or the Worker is not running.
+    pub fn trigger_cron_of(&self, worker: Worker) -> Result<(), Failure> {
+        let cron = self.crons().find(|(owner, _)| *owner == worker);
+        self.cron().run(worker, cron.map_or("", |(_, cron)| cron))
     }
 
     /// Ends the gateway like a power cut.
@@ -305,7 +347,9 @@ impl Stack {
 /// # Errors
 /// When something does not compile.
 pub fn prepare() -> Result<(), Failure> {
-    crate::build::gateway(crate::build::Optimise::Size)?;
+    for worker in Worker::ALL {
+        build(worker, Optimise::Size)?;
+    }
     step("simulator", || simulator::build(Profile::Debug))
 }
 
@@ -314,7 +358,9 @@ pub fn prepare() -> Result<(), Failure> {
 /// # Errors
 /// As [`prepare`].
 pub fn prepare_benchmark() -> Result<(), Failure> {
-    crate::build::gateway(crate::build::Optimise::Size)?;
+    for worker in Worker::ALL {
+        build(worker, Optimise::Size)?;
+    }
     step("simulator, optimised", || {
         simulator::build(Profile::Release)
     })
@@ -328,33 +374,35 @@ const fn profile(benchmark: bool) -> Profile {
     }
 }
 
-/// Runs the gateway's `scheduled` handler, as the runtime's clock does in production.
+/// Runs the Workers' `scheduled` handlers, as the runtime's clock does in production.
 #[derive(Clone, Debug)]
 pub struct CronTrigger {
     url: String,
 }
 
 impl CronTrigger {
-    /// Runs the handler as for this cron expression, and waits until it and its background work
-    /// are done.
+    /// Runs a Worker's handler as for this cron expression, and waits until it and its background
+    /// work are done.
     ///
     /// # Errors
-    /// When the handler failed or the gateway is not running.
-    pub fn run(&self, expression: &str) -> Result<(), Failure> {
-        let what = || "cannot run the gateway's scheduled handler".to_owned();
+    /// When the handler failed or the Worker is not running.
+    pub fn run(&self, worker: Worker, expression: &str) -> Result<(), Failure> {
+        let name = worker.name();
+        let what = || format!("cannot run the {name}'s scheduled handler");
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_mins(15)))
             .http_status_as_error(false)
             .build()
             .into();
-        let mut response = agent.post(&self.url).send(expression).or_fail(what)?;
+        let url = format!("{}/{name}", self.url);
+        let mut response = agent.post(&url).send(expression).or_fail(what)?;
         let outcome = response.body_mut().read_to_string().or_fail(what)?;
         if outcome == "ok" {
             return Ok(());
         }
         Err(
-            Failure::new(format!("the gateway's scheduled handler failed: {outcome}"))
-                .hint("the gateway's log says why"),
+            Failure::new(format!("the {name}'s scheduled handler failed: {outcome}"))
+                .hint(format!("the {name}'s log says why")),
         )
     }
 }

@@ -21,11 +21,13 @@ pub enum Ports {
 pub struct Assigned {
     /// The gateway's.
     pub gateway: SocketAddrV4,
+    /// The dashboard's.
+    pub dashboard: SocketAddrV4,
     /// The simulator's.
     pub simulator: SocketAddrV4,
     /// The database's.
     pub database: SocketAddrV4,
-    /// The one that runs the gateway's `scheduled` handler.
+    /// The one that runs the Workers' `scheduled` handlers.
     pub cron: SocketAddrV4,
     /// Where the benchmark's Worker listens; there is such an address among free ones only.
     pub pass_through: Option<SocketAddrV4>,
@@ -61,12 +63,14 @@ fn from(base: u16) -> Result<Assigned, Failure> {
     };
     let assigned = Assigned {
         gateway: address(1, port(0)?),
+        dashboard: address(1, port(1)?),
         simulator: address(3, port(2)?),
         database: address(2, port(3)?),
         cron: address(1, port(4)?),
         pass_through: None,
     };
     check("the gateway", assigned.gateway)?;
+    check("the dashboard", assigned.dashboard)?;
     check("the simulator", assigned.simulator)?;
     check("the database", assigned.database)?;
     check("the cron trigger", assigned.cron)?;
@@ -99,6 +103,7 @@ fn free() -> Result<Assigned, Failure> {
     };
     Ok(Assigned {
         gateway: next(1)?,
+        dashboard: next(1)?,
         simulator: next(3)?,
         database: next(2)?,
         cron: next(1)?,

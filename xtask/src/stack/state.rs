@@ -12,13 +12,14 @@ use crate::repo::{make_dir, remove};
 
 /// What a stack puts there. `--fresh` removes these and nothing else, whatever directory it was
 /// given.
-const CONTENTS: [&str; 7] = [
+const CONTENTS: [&str; 8] = [
     "database",
     database::STATE_FILE,
     "database.key",
     "database.pub",
     "demo.json",
     "logs",
+    "sealing.key",
     "workerd",
 ];
 

@@ -56,6 +56,19 @@ fn delay_ms(ms: i64) -> Delay {
 }
 
 /// Random bits from the runtime's secure source.
+///
+/// # Errors
+/// When the runtime has none.
 pub fn random_u64() -> Result<u64, getrandom::Error> {
     getrandom::u64()
+}
+
+/// Random bytes from the runtime's secure source.
+///
+/// # Errors
+/// When the runtime has none.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }

@@ -7,8 +7,7 @@ use thiserror::Error;
 use tollgate_core::hrana::{Batch, HranaFault, Reply, read_reply};
 use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit};
 
-use crate::clock::within_ms;
-use crate::config::Config;
+use crate::clock::{now_ms, within_ms};
 
 /// A transaction of the server ends after five seconds; what took longer did not happen or is lost.
 const TIMEOUT_MS: i64 = 6_000;
@@ -33,6 +32,7 @@ pub struct Turso {
     url: String,
     authorization: String,
     trips: Cell<u64>,
+    waited_ms: Cell<i64>,
     rows_read: Cell<u64>,
     rows_written: Cell<u64>,
 }
@@ -42,6 +42,8 @@ pub struct Turso {
 pub struct DatabaseUse {
     /// Round trips.
     pub trips: u64,
+    /// How long they took together, in milliseconds.
+    pub waited_ms: i64,
     /// Rows read.
     pub rows_read: u64,
     /// Rows and index entries written.
@@ -49,18 +51,26 @@ pub struct DatabaseUse {
 }
 
 impl Turso {
-    /// The database of these settings.
-    pub fn new(config: &Config) -> Self {
+    /// The database at this address, such as `libsql://name.turso.io`, opened with this token.
+    #[must_use]
+    pub fn new(url: &str, token: &str) -> Self {
+        let url = url
+            .strip_prefix("libsql://")
+            .map_or_else(|| url.to_owned(), |host| format!("https://{host}"));
         Self {
-            url: format!("{}/v2/pipeline", config.turso_url),
-            authorization: format!("Bearer {}", config.turso_token),
+            url: format!("{}/v2/pipeline", url.trim_end_matches('/')),
+            authorization: format!("Bearer {token}"),
             trips: Cell::new(0),
+            waited_ms: Cell::new(0),
             rows_read: Cell::new(0),
             rows_written: Cell::new(0),
         }
     }
 
     /// Executes a batch in one round trip.
+    ///
+    /// # Errors
+    /// When nothing certain is known of it; it may have been executed.
     pub async fn execute(&self, batch: &Batch) -> Result<Reply, DatabaseFault> {
         self.trips.set(self.trips.get() + 1);
         let abort = AbortController::default();
@@ -71,7 +81,11 @@ impl Turso {
             let body = response.bytes().await?;
             Ok::<_, worker::Error>((response.status_code(), body))
         };
-        let Some(answer) = within_ms(TIMEOUT_MS, exchange).await else {
+        let sent_ms = now_ms();
+        let answer = within_ms(TIMEOUT_MS, exchange).await;
+        self.waited_ms
+            .set(self.waited_ms.get() + now_ms() - sent_ms);
+        let Some(answer) = answer else {
             abort.abort();
             return Err(DatabaseFault::TimedOut);
         };
@@ -87,6 +101,7 @@ impl Turso {
     pub const fn used(&self) -> DatabaseUse {
         DatabaseUse {
             trips: self.trips.get(),
+            waited_ms: self.waited_ms.get(),
             rows_read: self.rows_read.get(),
             rows_written: self.rows_written.get(),
         }

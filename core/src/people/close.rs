@@ -1,0 +1,55 @@
+//! How a customer closes its account: everybody of it is out, its keys stop, nothing is bought any
+//! more. What is left of the balance stays for the operator to decide about.
+
+use serde_json::json;
+
+use crate::accounts::Commit;
+use crate::audit::{Change, Entry};
+use crate::hrana::{Batch, Statement};
+use crate::ids::AccountId;
+
+const CLOSE_PEOPLE: &str = "\
+UPDATE people SET closed_at_ms = ?2 WHERE account_id = ?1 AND closed_at_ms IS NULL
+  AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ?1 AND a.kind = 'customer')";
+
+const REVOKE_KEYS: &str = "\
+UPDATE keys SET revoked_at_ms = ?2, version = version + 1
+WHERE account_id = ?1 AND revoked_at_ms IS NULL";
+
+const STOP_TOP_UPS: &str = "\
+UPDATE auto_top_ups SET enabled = 0, stopped_by = 'closed', updated_at_ms = ?2
+WHERE account_id = ?1 AND enabled = 1";
+
+/// Closes a customer's account; resellers and operators have others who depend on theirs. Calls in
+/// flight end as they would.
+#[must_use]
+pub fn close_account(account: &AccountId, change: &Change) -> Commit {
+    let entry = change.of(Entry {
+        action: "account.close",
+        table: "accounts",
+        subject: account.as_str(),
+        before: "json_object('status', r.status, 'balance_nanos', r.balance_nanos, \
+                 'debt_nanos', r.debt_nanos)",
+        after: json!({ "status": "suspended", "closed_at_ms": change.at_ms }).to_string(),
+    });
+    let on_account = |sql: &'static str| Statement::new(sql).bind(account.as_str());
+    let mut batch = Batch::new();
+    let mut transaction = batch.begin(None);
+    transaction.then(entry);
+    transaction.require_change();
+    transaction.then(on_account(CLOSE_PEOPLE).bind(change.at_ms));
+    transaction.require_change();
+    transaction.then(on_account(
+        "UPDATE accounts SET status = 'suspended' WHERE id = ?1",
+    ));
+    transaction.then(on_account(REVOKE_KEYS).bind(change.at_ms));
+    transaction.then(on_account(STOP_TOP_UPS).bind(change.at_ms));
+    for sql in [
+        "DELETE FROM sessions WHERE person_id IN (SELECT p.id FROM people p WHERE p.account_id = ?1)",
+        "DELETE FROM sign_in_links WHERE person_id IN (SELECT p.id FROM people p WHERE p.account_id = ?1)",
+    ] {
+        transaction.then(on_account(sql));
+    }
+    let step = transaction.commit();
+    (batch, step)
+}

@@ -1,0 +1,277 @@
+//! Codes of six digits that are sent by e-mail. A code is bound to the browser that asked for it,
+//! holds for 15 minutes, is tried five times at most and used once. Asking writes the same whether
+//! anybody has the address or not, so that nobody learns who is a customer.
+
+use hmac::Mac;
+use sha2::{Digest, Sha256};
+
+use super::arrival::{Arrival, SignInBatch};
+use super::proof::Proof;
+use super::{LocalPath, NetworkHash, NewSession, Newcomer, Token};
+use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
+use crate::ids::AccountId;
+use crate::people::EmailAddress;
+
+/// How long a code holds, in milliseconds.
+pub const CODE_MS: i64 = 15 * 60_000;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// How many codes are sent to one address of a seller in 15 minutes, and in a day.
+const SENT_PER_QUARTER: i64 = 5;
+const SENT_PER_DAY: i64 = 20;
+/// How many codes one network asks for in an hour, whatever the addresses and sellers.
+const ASKED_PER_HOUR: i64 = 30;
+
+/// The largest multiple of a million that fits 32 bits: below it every code is as likely.
+const FAIR_BELOW: u32 = 4_294_000_000;
+
+/// Six digits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Code(String);
+
+impl Code {
+    /// A new code, each as likely as any other.
+    #[must_use]
+    pub fn from_random(random: [u8; 32]) -> Self {
+        let mut random = random;
+        loop {
+            let fair = random
+                .chunks_exact(4)
+                .filter_map(|chunk| chunk.try_into().ok().map(u32::from_be_bytes))
+                .find(|number| *number < FAIR_BELOW);
+            if let Some(number) = fair {
+                return Self(format!("{:06}", number.rem_euclid(1_000_000)));
+            }
+            // Once in 10^29 codes: go on from what the bytes lead to.
+            random = Sha256::digest(random).into();
+        }
+    }
+
+    /// Reads what a person typed; spaces and hyphens in it do not count. `None` unless it is six
+    /// digits: that is no try.
+    #[must_use]
+    pub fn parse(typed: &str) -> Option<Self> {
+        let digits: String = typed
+            .chars()
+            .filter(|letter| !letter.is_whitespace() && *letter != '-')
+            .collect();
+        let in_form = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        in_form.then_some(Self(digits))
+    }
+
+    /// The digits, to send them.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored. Without the browser's token nobody can find the code by trying all.
+    fn hash(&self, browser: &Token) -> [u8; 32] {
+        let mut mac = browser.mac("code");
+        mac.update(self.0.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Code(…)")
+    }
+}
+
+/// A person asks for a code.
+#[derive(Clone, Debug)]
+pub struct AskForCode {
+    /// At whose pages.
+    pub seller: AccountId,
+    /// Where the code is to be sent.
+    pub email: EmailAddress,
+    /// Where the request came from.
+    pub network: NetworkHash,
+    /// A new token, for the browser's cookie.
+    pub browser: Token,
+    /// A new code.
+    pub code: Code,
+    /// Where the person goes after signing in.
+    pub next: LocalPath,
+    /// Now, in Unix milliseconds.
+    pub now_ms: i64,
+}
+
+/// What is to be done with a code. The person is told of neither the first nor the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Send it.
+    Send,
+    /// Send nothing, and answer as if it were sent: the address was asked for too often.
+    Silently,
+    /// Nothing was stored: the network asked too often. Answer that, whatever the address.
+    TooOften,
+}
+
+// One statement, so that requests at the same moment cannot all find room.
+const ASK: &str = "\
+INSERT INTO sign_in_codes
+  (browser_hash, seller_id, email, network_hash, code_hash, next, sent, expires_at_ms, created_at_ms)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6,
+  (SELECT count(*) < ?10 AND coalesce(sum(created_at_ms > ?8), 0) < ?11 FROM sign_in_codes
+    WHERE seller_id = ?2 AND email = ?3 AND created_at_ms > ?9 AND sent = 1),
+  ?12, ?7
+WHERE (SELECT count(*) FROM sign_in_codes WHERE network_hash = ?4 AND created_at_ms > ?13) < ?14
+RETURNING sent";
+
+impl AskForCode {
+    /// Stores the code if it may be asked for.
+    #[must_use]
+    pub fn to_batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        batch.step(None, self.statement());
+        batch
+    }
+
+    /// Reads what is to be done.
+    ///
+    /// # Errors
+    /// When the database did not say.
+    pub fn read(reply: &Reply) -> Result<Asked, HranaFault> {
+        Ok(match reply.rows_of(0)?.first() {
+            Some(row) if row.get(0)? => Asked::Send,
+            Some(_) => Asked::Silently,
+            None => Asked::TooOften,
+        })
+    }
+
+    fn statement(&self) -> Statement {
+        let ago = |ms: i64| self.now_ms.saturating_sub(ms);
+        Statement::new(ASK)
+            .bind(self.browser.hash().as_bytes())
+            .bind(self.seller.as_str())
+            .bind(self.email.as_str())
+            .bind(self.network.as_bytes())
+            .bind(&self.code.hash(&self.browser)[..])
+            .bind(self.next.as_str())
+            .bind(self.now_ms)
+            .bind(ago(CODE_MS))
+            .bind(ago(DAY_MS))
+            .bind(SENT_PER_DAY)
+            .bind(SENT_PER_QUARTER)
+            .bind(self.now_ms.saturating_add(CODE_MS))
+            .bind(ago(HOUR_MS))
+            .bind(ASKED_PER_HOUR)
+    }
+}
+
+/// A person gives the code.
+#[derive(Clone, Debug)]
+pub struct EnterCode {
+    /// At whose pages.
+    pub seller: AccountId,
+    /// The token in the browser's cookie since the code was asked for.
+    pub browser: Token,
+    /// What the person typed.
+    pub code: Code,
+    /// The session that begins when it is right.
+    pub session: NewSession,
+    /// Ids for a person who is new here.
+    pub newcomer: Newcomer,
+    /// Now, in Unix milliseconds.
+    pub now_ms: i64,
+}
+
+impl EnterCode {
+    /// The batch that counts the try and lets the person in if the code is right.
+    #[must_use]
+    pub fn to_batch(&self) -> SignInBatch {
+        let code_hash = self.code.hash(&self.browser);
+        let arrival = Arrival {
+            seller: &self.seller,
+            proof: Proof::Code {
+                browser: self.browser.hash(),
+                code_hash: &code_hash,
+            },
+            session: &self.session,
+            next: None,
+            newcomer: Some(&self.newcomer),
+            now_ms: self.now_ms,
+        };
+        arrival.to_batch()
+    }
+}
+
+/// What the page that takes a code knows from the browser's cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingCode {
+    /// The address that it was asked for with.
+    pub email: EmailAddress,
+    /// Until when it may be given, in Unix milliseconds.
+    pub expires_at_ms: i64,
+}
+
+impl PendingCode {
+    /// Reads the code that this browser asked for and did not use yet; no row if there is none.
+    #[must_use]
+    pub fn statement(seller: &AccountId, browser: &Token) -> Statement {
+        Statement::new(
+            "SELECT email, expires_at_ms FROM sign_in_codes \
+             WHERE seller_id = ?1 AND browser_hash = ?2 AND ended_at_ms IS NULL",
+        )
+        .bind(seller.as_str())
+        .bind(browser.hash().as_bytes())
+    }
+
+    /// Reads its row.
+    pub fn read(row: &Row) -> Result<Self, HranaFault> {
+        let email = row.get::<String>(0)?;
+        Ok(Self {
+            email: EmailAddress::parse(&email).ok_or(HranaFault::UnexpectedColumn(0))?,
+            expires_at_ms: row.get(1)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_as_likely_as_any_other() {
+        let check = |chunks: [u32; 8], expect: &str| {
+            let mut random = [0; 32];
+            for (place, number) in random.chunks_mut(4).zip(chunks) {
+                place.copy_from_slice(&number.to_be_bytes());
+            }
+            assert_eq!(Code::from_random(random).reveal(), expect);
+        };
+        check([0; 8], "000000");
+        check([7; 8], "000007");
+        check([1_999_999; 8], "999999");
+        check([FAIR_BELOW - 1; 8], "999999");
+        // What would make the first codes likelier is passed over.
+        check([FAIR_BELOW, u32::MAX, 42, 1, 1, 1, 1, 1], "000042");
+        let digest = Sha256::digest([255; 32]);
+        let next = u32::from_be_bytes(digest[..4].try_into().unwrap());
+        check([u32::MAX; 8], &format!("{:06}", next % 1_000_000));
+    }
+
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        let check = |typed: &str, expect: Option<&str>| {
+            let code = Code::parse(typed);
+            assert_eq!(code.as_ref().map(Code::reveal), expect, "{typed:?}");
+        };
+        check("012345", Some("012345"));
+        check(" 012 345\n", Some("012345"));
+        check("012-345", Some("012345"));
+        check("012\u{a0}345", Some("012345"));
+        check("", None);
+        check("12345", None);
+        check("1234567", None);
+        check("12345a", None);
+        check("+12345", None);
+        check("١٢٣٤٥٦", None);
+        check("12345６", None);
+        assert_eq!(format!("{:?}", Code::parse("012345")), "Some(Code(…))");
+    }
+}

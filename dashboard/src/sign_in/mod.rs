@@ -1,0 +1,118 @@
+//! Signing in: an address, the code that is sent there, or a one-time link. Who may sign in and how often
+//! somebody may try is decided by `core::sign_in`; an answer never tells whether an address is known.
+
+mod by_email;
+mod by_link;
+
+use maud::{Markup, html};
+use tollgate_core::ids::{AccountId, PersonId};
+use tollgate_core::sign_in::{NewSession, Newcomer, Refusal, SignIn, Token};
+use tollgate_edge::clock::random_bytes;
+
+use crate::answer::Answer;
+use crate::fault::Outcome;
+use crate::language::Language;
+use crate::page::{Kind, Tone, alert, link_button};
+use crate::place::{Person, Place};
+use crate::routes::{BROWSER_COOKIE, SESSION_COOKIE};
+use crate::visit::Visit;
+
+pub use by_email::{ask_for_code, code_page, enter_code, page};
+pub use by_link::use_link;
+
+/// How long the browser keeps a session's cookie, in seconds; the database ends the session earlier.
+const COOKIE_SECONDS: u32 = 90 * 86_400;
+
+/// Where somebody goes who asked for a page and has to sign in first.
+pub fn first(visit: &Visit) -> Answer {
+    if visit.wants_part() {
+        // htmx would put the sign-in page into the place of the part.
+        return Answer::empty(401).with("hx-redirect", "/sign-in");
+    }
+    if visit.asked.method != "GET" || visit.asked.path == "/" {
+        return Answer::see_other("/sign-in");
+    }
+    let next: String = form_urlencoded::byte_serialize(visit.asked.path.as_bytes()).collect();
+    Answer::see_other(format!("/sign-in?next={next}"))
+}
+
+/// Ends the session.
+pub async fn sign_out(visit: &Visit, person: &Person) -> Outcome<Answer> {
+    let mut batch = tollgate_core::hrana::Batch::new();
+    batch.step(
+        None,
+        tollgate_core::sign_in::sign_out_statement(&person.token),
+    );
+    visit.execute(&batch).await?;
+    Ok(Answer::see_other("/sign-in").with("set-cookie", cookie(SESSION_COOKIE, "", 0)))
+}
+
+fn cookie(name: &str, value: &str, seconds: u32) -> String {
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Lax")
+}
+
+/// A session that begins now; the one that the cookie had ends.
+fn new_session(visit: &Visit) -> Outcome<NewSession> {
+    let agent: String = visit.header("user-agent").chars().take(200).collect();
+    Ok(NewSession {
+        token: Token::from_random(random_bytes()?),
+        replaces: visit.cookie(SESSION_COOKIE).and_then(Token::parse),
+        agent,
+    })
+}
+
+fn newcomer(visit: &Visit) -> Outcome<Newcomer> {
+    Ok(Newcomer {
+        account: AccountId::from_random(random_bytes()?),
+        person: PersonId::from_random(random_bytes()?),
+        language: visit.language().tag().to_owned(),
+    })
+}
+
+/// What follows from a proof: into the pages, or back with the reason.
+fn arrived(visit: &Visit, place: &Place, session: &NewSession, sign_in: SignIn) -> Answer {
+    match sign_in {
+        SignIn::Done(signed_in) => Answer::see_other(signed_in.next.as_str())
+            .with(
+                "set-cookie",
+                cookie(SESSION_COOKIE, &session.token.reveal(), COOKIE_SECONDS),
+            )
+            .with("set-cookie", cookie(BROWSER_COOKIE, "", 0)),
+        SignIn::Refused(refusal) => {
+            let language = visit.language();
+            let body = html! {
+                h1 class="door-title" { (language.tr("You are not signed in")) }
+                (alert(Kind::Warning, &reason(language, refusal)))
+                (start_over(language))
+            };
+            place.door(visit, language.tr("Sign in"), body).status(403)
+        }
+    }
+}
+
+fn start_over(language: Language) -> Markup {
+    html! { p class="mt-6" { (link_button(language.tr("Start over"), "/sign-in", Tone::Primary)) } }
+}
+
+/// Why nobody signed in, for the person in front of the page.
+fn reason(language: Language, refusal: Refusal) -> String {
+    match refusal {
+        Refusal::WrongCode { tries_left } => language.fill(
+            "This is not the code. You can try {count} more times.",
+            &[("count", &tries_left)],
+        ),
+        Refusal::Ended => language
+            .tr("The code or link is too old, was used already, or was tried too often. Ask for a new one.")
+            .to_owned(),
+        Refusal::Closed => language.tr("This account is closed.").to_owned(),
+        Refusal::NotOpen => language
+            .tr("This shop takes no new customers at the moment.")
+            .to_owned(),
+        Refusal::NoAddress => language
+            .tr("GitHub knows no verified e-mail address of yours. Sign in with a code instead.")
+            .to_owned(),
+        Refusal::OtherGithub => language
+            .tr("Another GitHub account belongs to this address. Sign in with a code instead.")
+            .to_owned(),
+    }
+}

@@ -1,0 +1,5 @@
+//! What the gateway and the dashboard share of the runtime: the clock, the random bytes and the way to
+//! the database. No rule lives here, and no route.
+
+pub mod clock;
+pub mod turso;

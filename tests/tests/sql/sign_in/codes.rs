@@ -1,0 +1,237 @@
+//! Codes by e-mail: five tries at any concurrency, one use, limits, and nothing that tells who is a
+//! customer.
+
+use std::thread;
+
+use tollgate_core::hrana::Statement;
+use tollgate_core::ids::AccountId;
+use tollgate_core::sign_in::{
+    AskForCode, Asked, CODE_MS, Code, PendingCode, Refusal, SignIn, Token,
+};
+
+use super::{DAY_MS, Doors, HOUR_MS, MINUTE_MS, done, refused};
+use crate::world::NOW_MS;
+
+/// A code that is not the right one.
+fn wrong(ask: &AskForCode) -> Code {
+    let right: u32 = ask.code.reveal().parse().unwrap();
+    Code::parse(&format!("{:06}", (right + 1) % 1_000_000)).unwrap()
+}
+
+#[test]
+fn the_right_code_signs_in_once_and_leads_on() {
+    let doors = Doors::new();
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    assert_eq!(doors.ask(&ask), Asked::Send);
+    let answer = doors.answer(&ask);
+    let signed_in = done(doors.enter(&answer));
+    assert!(signed_in.joined);
+    assert_eq!(signed_in.person, answer.newcomer.person);
+    assert_eq!(signed_in.next.as_str(), "/keys?page=2");
+    // The same batch again, after its reply was lost.
+    assert_eq!(done(doors.enter(&answer)), signed_in);
+    // The same code again, in the same millisecond and later.
+    assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Ended);
+    let mut later = doors.answer(&ask);
+    later.now_ms += 1;
+    assert_eq!(refused(doors.enter(&later)), Refusal::Ended);
+    assert_eq!(doors.count("SELECT count(*) FROM sessions"), 1);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 1);
+}
+
+#[test]
+fn a_code_is_worth_nothing_to_another_browser_seller_or_time() {
+    let doors = Doors::new();
+    let check = |change: fn(&Doors, &mut tollgate_core::sign_in::EnterCode), expect: bool| {
+        let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+        assert_eq!(doors.ask(&ask), Asked::Send);
+        let mut answer = doors.answer(&ask);
+        change(&doors, &mut answer);
+        let entered = doors.enter(&answer);
+        let ended = matches!(entered, SignIn::Refused(Refusal::Ended));
+        assert_eq!(ended, !expect, "{entered:?}");
+    };
+    check(|_, _| (), true);
+    check(|doors, answer| answer.browser = doors.token(), false);
+    check(
+        |doors, answer| answer.seller = doors.reseller.clone(),
+        false,
+    );
+    check(|_, answer| answer.now_ms = NOW_MS + CODE_MS - 1, true);
+    check(|_, answer| answer.now_ms = NOW_MS + CODE_MS, false);
+}
+
+#[test]
+fn the_page_for_a_code_knows_where_it_was_sent_until_it_is_used() {
+    let doors = Doors::new();
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    let pending = |seller: &AccountId, browser: &Token| {
+        let reply = doors.database.run(PendingCode::statement(seller, browser));
+        reply
+            .rows(0)
+            .first()
+            .map(|row| PendingCode::read(row).unwrap())
+    };
+    let expect = PendingCode {
+        email: ask.email.clone(),
+        expires_at_ms: NOW_MS + CODE_MS,
+    };
+    assert_eq!(pending(&doors.operator, &ask.browser), Some(expect));
+    assert_eq!(pending(&doors.reseller, &ask.browser), None);
+    assert_eq!(pending(&doors.operator, &doors.token()), None);
+    done(doors.enter(&doors.answer(&ask)));
+    assert_eq!(pending(&doors.operator, &ask.browser), None);
+}
+
+#[test]
+fn five_wrong_tries_end_a_code() {
+    let doors = Doors::new();
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    let mut guess = doors.answer(&ask);
+    guess.code = wrong(&ask);
+    for tries_left in [4, 3, 2, 1, 0] {
+        let refusal = refused(doors.enter(&guess));
+        assert_eq!(refusal, Refusal::WrongCode { tries_left });
+    }
+    assert_eq!(refused(doors.enter(&guess)), Refusal::Ended);
+    assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Ended);
+    assert_eq!(doors.count("SELECT count(*) FROM sessions"), 0);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 0);
+}
+
+#[test]
+fn guesses_at_the_same_moment_are_five_in_all() {
+    let doors = Doors::new();
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    let guess = || {
+        let mut guess = doors.answer(&ask);
+        guess.code = wrong(&ask);
+        refused(doors.enter(&guess))
+    };
+    let refusals: Vec<Refusal> = thread::scope(|scope| {
+        let guesses: Vec<_> = (0..16).map(|_| scope.spawn(guess)).collect();
+        guesses
+            .into_iter()
+            .map(|guess| guess.join().unwrap())
+            .collect()
+    });
+    let counted = refusals
+        .iter()
+        .filter(|refusal| matches!(refusal, Refusal::WrongCode { .. }));
+    assert_eq!(counted.count(), 5, "{refusals:?}");
+    assert_eq!(doors.count("SELECT tries FROM sign_in_codes"), 5);
+}
+
+#[test]
+fn the_right_code_at_the_same_moment_makes_one_session() {
+    let doors = Doors::new();
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| doors.enter(&doors.answer(&ask)));
+        }
+    });
+    assert_eq!(doors.count("SELECT count(*) FROM sessions"), 1);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 1);
+}
+
+#[test]
+fn asking_looks_the_same_whether_the_address_is_known_or_not() {
+    let doors = Doors::new();
+    doors.person(&doors.reseller, "known@example.com");
+    let ask = |address: &str| {
+        let ask = doors.asking(&doors.operator, address, (1, NOW_MS));
+        let reply = doors.database.execute(&ask.to_batch());
+        (AskForCode::read(&reply).unwrap(), reply.rows_written)
+    };
+    let known = ask("known@example.com");
+    assert_eq!(known.0, Asked::Send);
+    assert_eq!(known, ask("unknown@example.com"));
+    let read = "SELECT count(*) FROM sign_in_codes WHERE sent = 1 AND tries = 0";
+    assert_eq!(doors.count(read), 2);
+}
+
+#[test]
+fn a_mailbox_is_not_flooded_and_nobody_is_told_so() {
+    let doors = Doors::new();
+    // Each from another network.
+    let mut net = 0;
+    let mut check = |at_ms: i64, times: usize, expect: Asked| {
+        for _ in 0..times {
+            net += 1;
+            let ask = doors.asking(&doors.operator, "ada@example.com", (net, at_ms));
+            assert_eq!(doors.ask(&ask), expect, "{at_ms}");
+        }
+    };
+    check(NOW_MS, 5, Asked::Send);
+    check(NOW_MS, 1, Asked::Silently);
+    check(NOW_MS + CODE_MS - 1, 1, Asked::Silently);
+    // What was not sent does not count, so the mailbox is open again in time.
+    check(NOW_MS + CODE_MS, 5, Asked::Send);
+    check(NOW_MS + HOUR_MS, 5, Asked::Send);
+    check(NOW_MS + 2 * HOUR_MS, 5, Asked::Send);
+    check(NOW_MS + 3 * HOUR_MS, 1, Asked::Silently);
+    check(NOW_MS + DAY_MS - 1, 1, Asked::Silently);
+    check(NOW_MS + DAY_MS, 5, Asked::Send);
+    check(NOW_MS + DAY_MS, 1, Asked::Silently);
+    // Other addresses, and the same at another seller, have limits of their own.
+    let other = doors.asking(&doors.operator, "bob@example.com", (250, NOW_MS));
+    assert_eq!(doors.ask(&other), Asked::Send);
+    let other = doors.asking(&doors.reseller, "ada@example.com", (250, NOW_MS));
+    assert_eq!(doors.ask(&other), Asked::Send);
+}
+
+#[test]
+fn a_code_that_was_not_sent_is_right_for_nobody_and_fails_like_any_other() {
+    let doors = Doors::new();
+    for net in 1..=5 {
+        doors.ask(&doors.asking(&doors.operator, "ada@example.com", (net, NOW_MS)));
+    }
+    let ask = doors.asking(&doors.operator, "ada@example.com", (6, NOW_MS));
+    assert_eq!(doors.ask(&ask), Asked::Silently);
+    for tries_left in [4, 3, 2, 1, 0] {
+        let refusal = refused(doors.enter(&doors.answer(&ask)));
+        assert_eq!(refusal, Refusal::WrongCode { tries_left });
+    }
+    assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Ended);
+}
+
+#[test]
+fn a_network_cannot_ask_for_ever_whatever_the_addresses() {
+    let doors = Doors::new();
+    let ask = |number: i64, (net, now_ms): (u8, i64)| {
+        let seller = [&doors.operator, &doors.reseller][usize::from(number % 2 == 0)];
+        let address = format!("ada{number}@example.com");
+        doors.ask(&doors.asking(seller, &address, (net, now_ms)))
+    };
+    for number in 0..30 {
+        let at_ms = NOW_MS + number * MINUTE_MS;
+        assert_eq!(ask(number, (1, at_ms)), Asked::Send);
+    }
+    let end_ms = NOW_MS + HOUR_MS;
+    assert_eq!(ask(30, (1, end_ms - 1)), Asked::TooOften);
+    assert_eq!(ask(30, (2, end_ms - 1)), Asked::Send);
+    assert_eq!(ask(31, (1, end_ms)), Asked::Send);
+    assert_eq!(ask(32, (1, end_ms)), Asked::TooOften);
+    // What was refused left nothing behind.
+    assert_eq!(doors.count("SELECT count(*) FROM sign_in_codes"), 32);
+}
+
+#[test]
+fn limits_hold_for_requests_at_the_same_moment() {
+    let doors = Doors::new();
+    thread::scope(|scope| {
+        for net in 0..16 {
+            let ask = doors.asking(&doors.operator, "ada@example.com", (net, NOW_MS));
+            let doors = &doors;
+            scope.spawn(move || doors.ask(&ask));
+        }
+    });
+    let sent = Statement::new("SELECT sum(sent), count(*) FROM sign_in_codes");
+    let row = doors.row(sent);
+    assert_eq!((row.get(0), row.get(1)), (Ok(5_i64), Ok(16_i64)));
+}

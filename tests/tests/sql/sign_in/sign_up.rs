@@ -1,0 +1,153 @@
+//! Who signs in for the first time gets an account below the seller: once, in one piece, with its
+//! lines in the audit log.
+
+use std::thread;
+
+use tollgate_core::accounts::{AccountKind, account_statement, read_account, set_suspended};
+use tollgate_core::hrana::Statement;
+use tollgate_core::people::Role;
+use tollgate_core::sign_in::Refusal;
+
+use super::{Doors, OPERATOR, RESELLER, done, refused};
+use crate::world::NOW_MS;
+
+#[test]
+fn a_newcomer_gets_an_account_below_the_seller_whose_pages_they_are() {
+    let doors = Doors::new();
+    let check = |host: &str, seller: &tollgate_core::ids::AccountId| {
+        let (signed_in, token) = doors.sign_in(seller, "ada@example.com", NOW_MS);
+        assert!(signed_in.joined);
+        assert_eq!(signed_in.role, Role::EndUser);
+        let session = doors.who(host, &token, NOW_MS).unwrap();
+        assert_eq!(session.person, signed_in.person);
+        assert_eq!(session.parent.as_ref(), Some(seller));
+        assert_eq!(session.language, "de");
+        let change = session.change(7);
+        assert_eq!(change.actor, format!("person:{}", session.person));
+        assert_eq!((&change.account, change.at_ms), (&session.account, 7));
+        let row = doors.row(account_statement(&session.account));
+        let account = read_account(&row).unwrap();
+        assert_eq!(account.kind, AccountKind::Customer);
+        assert_eq!(account.name, "ada@example.com");
+        assert!(account.active);
+        assert_eq!(account.balance.get(), 0);
+        let log = "SELECT group_concat(action || ' ' || actor || ' ' || subject, ', ') \
+                   FROM (SELECT * FROM audit_log WHERE account_id = ?1 ORDER BY id)";
+        let log = doors.row(Statement::new(log).bind(session.account.as_str()));
+        let (person, account) = (&session.person, &session.account);
+        let expect = format!(
+            "account.create person:{person} {account}, person.create person:{person} {person}"
+        );
+        assert_eq!(log.get::<String>(0), Ok(expect));
+        // The second time it is the same person.
+        let (again, _) = doors.sign_in(seller, "ada@example.com", NOW_MS + 1);
+        assert!(!again.joined);
+        assert_eq!(again.person, signed_in.person);
+        signed_in.person
+    };
+    let here = check(OPERATOR, &doors.operator);
+    let there = check(RESELLER, &doors.reseller);
+    // The same address at another seller is another person.
+    assert_ne!(here, there);
+    let erased = "SELECT count(*) FROM audit_log WHERE after LIKE '%ada%' OR before LIKE '%ada%'";
+    assert_eq!(doors.count(erased), 0);
+}
+
+#[test]
+fn a_reseller_s_person_signs_in_at_the_operator_s_host_as_a_reseller() {
+    let doors = Doors::new();
+    let person = doors.person(&doors.reseller, "boss@example.com");
+    let (signed_in, token) = doors.sign_in(&doors.operator, "boss@example.com", NOW_MS);
+    assert_eq!((signed_in.person, signed_in.role), (person, Role::Reseller));
+    assert!(!signed_in.joined);
+    let session = doors.who(OPERATOR, &token, NOW_MS).unwrap();
+    assert_eq!(session.account, doors.reseller);
+    assert_eq!(doors.who(RESELLER, &token, NOW_MS), None);
+}
+
+#[test]
+fn two_sign_ups_at_the_same_moment_make_one_person() {
+    let doors = Doors::new();
+    let answers: Vec<_> = (0..4)
+        .map(|_| {
+            let ask = doors.asking(&doors.reseller, "ada@example.com", (1, NOW_MS));
+            doors.ask(&ask);
+            doors.answer(&ask)
+        })
+        .collect();
+    let joined = thread::scope(|scope| {
+        let entering: Vec<_> = answers
+            .iter()
+            .map(|answer| scope.spawn(|| done(doors.enter(answer)).joined))
+            .collect();
+        let joined = entering.into_iter().map(|one| one.join().unwrap());
+        joined.filter(|joined| *joined).count()
+    });
+    assert_eq!(joined, 1);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 1);
+    // The operator, the reseller and the newcomer.
+    assert_eq!(doors.count("SELECT count(*) FROM accounts"), 3);
+    assert_eq!(doors.count("SELECT count(*) FROM sessions"), 4);
+}
+
+#[test]
+fn a_suspended_account_still_signs_in_and_a_closed_one_does_not() {
+    let doors = Doors::new();
+    let (signed_in, token) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
+    let session = doors.who(OPERATOR, &token, NOW_MS).unwrap();
+    doors.commit(set_suspended(&session.account, true, &doors.change()));
+    let (_, token) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS + 1);
+    assert!(!doors.who(OPERATOR, &token, NOW_MS + 1).unwrap().active);
+    let closed = format!(
+        "UPDATE people SET closed_at_ms = 1 WHERE id = '{}'",
+        signed_in.person
+    );
+    doors.set(closed);
+    assert_eq!(doors.who(OPERATOR, &token, NOW_MS + 1), None);
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS + 2));
+    doors.ask(&ask);
+    assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Closed);
+}
+
+#[test]
+fn a_suspended_seller_keeps_its_people_and_takes_no_new_ones() {
+    let doors = Doors::new();
+    let (_, _) = doors.sign_in(&doors.reseller, "ada@example.com", NOW_MS);
+    doors.commit(set_suspended(&doors.reseller, true, &doors.change()));
+    let (_, token) = doors.sign_in(&doors.reseller, "ada@example.com", NOW_MS + 1);
+    assert!(!doors.visit(RESELLER, None, NOW_MS).unwrap().site.open);
+    assert!(doors.who(RESELLER, &token, NOW_MS + 1).is_some());
+    let ask = doors.asking(&doors.reseller, "bob@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::NotOpen);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 1);
+}
+
+#[test]
+fn the_database_itself_keeps_people_with_their_seller() {
+    let doors = Doors::new();
+    let (signed_in, _) = doors.sign_in(&doors.reseller, "ada@example.com", NOW_MS);
+    let check = |sql: String| {
+        let mut batch = tollgate_core::hrana::Batch::new();
+        batch.step(None, Statement::new(sql.clone()));
+        assert!(!doors.database.execute(&batch).is_ok(0), "{sql}");
+    };
+    let (person, operator) = (&signed_in.person, &doors.operator);
+    check(format!(
+        "UPDATE people SET seller_id = '{operator}' WHERE id = '{person}'"
+    ));
+    check(format!(
+        "UPDATE people SET account_id = '{operator}' WHERE id = '{person}'"
+    ));
+    check(format!(
+        "UPDATE people SET email = 'Ada@example.com' WHERE id = '{person}'"
+    ));
+    check(format!(
+        "INSERT INTO people (id, seller_id, account_id, email, created_at_ms) \
+         SELECT 'per_x', '{operator}', account_id, 'x@example.com', 1 FROM people"
+    ));
+    check(format!(
+        "INSERT INTO people (id, seller_id, account_id, email, created_at_ms) \
+         SELECT 'per_x', seller_id, account_id, email, 1 FROM people WHERE '{operator}' <> ''"
+    ));
+}
