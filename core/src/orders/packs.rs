@@ -150,8 +150,7 @@ pub fn choose(packs: &[Pack], choice: &Choice, caps: &Caps) -> Result<Item, Choi
 
 impl NewPack {
     /// Offers the pack; refused for a customer, and beyond twelve packs. Its credit is rounded up to a
-    /// whole number of nanos for each cent of its price: less than a thousandth of a cent for prices
-    /// below 10,000 dollars.
+    /// whole number of nanos for each cent of its price: by less than a nano for each cent.
     #[must_use]
     pub fn to_batch(&self, change: &Change) -> Commit {
         let credit = self.whole_credit();

@@ -92,7 +92,8 @@ pub fn leftovers_statement(limit: u32) -> Statement {
 #[must_use]
 pub fn forget_waiting_statement(now_ms: i64) -> Statement {
     let sql = "UPDATE stripe_events SET waits_for = NULL, body = '' \
-               WHERE waits_for IS NOT NULL AND received_at_ms < ?1";
+               WHERE waits_for IS NOT NULL AND received_at_ms < ?1 \
+               AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.payment_intent_id = waits_for)";
     Statement::new(sql).bind(now_ms.saturating_sub(PATIENCE_MS))
 }
 

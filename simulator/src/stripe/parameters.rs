@@ -205,6 +205,13 @@ pub const SESSION: &[Param] = &[
 /// Of a new payment intent.
 pub const INTENT: &[Param] = &[
     must("amount", Kind::Integer),
+    may(
+        "automatic_payment_methods",
+        Kind::Object(&[
+            may("allow_redirects", Kind::OneOf(&["always", "never"])),
+            must("enabled", Kind::Boolean),
+        ]),
+    ),
     may("confirm", Kind::Boolean),
     must("currency", Kind::Currency),
     may("customer", Kind::Text(5_000)),

@@ -1,5 +1,6 @@
 //! Orders become credit once, as decided when they were made, and what does not match gets none.
 
+mod at_stripe;
 mod chaos;
 mod desk;
 mod disputes;

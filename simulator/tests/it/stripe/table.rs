@@ -99,8 +99,10 @@ fn a_seller_reads_here_what_each_call_takes_and_demands() {
     check("POST /v1/checkout/sessions/{id}/expire", "");
     check(
         "POST /v1/payment_intents",
-        "amount! confirm currency! customer description metadata off_session payment_method \
-         receipt_email statement_descriptor statement_descriptor_suffix",
+        "amount! automatic_payment_methods automatic_payment_methods[allow_redirects] \
+         automatic_payment_methods[enabled]! confirm currency! customer description metadata \
+         off_session payment_method receipt_email statement_descriptor \
+         statement_descriptor_suffix",
     );
     check("GET /v1/payment_intents/{id}", "");
     check("GET /v1/setup_intents/{id}", "");
