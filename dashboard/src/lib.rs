@@ -4,20 +4,19 @@
 
 mod audit;
 mod billing;
-mod customers;
-mod keys;
 mod brand;
 mod customers;
 mod domains;
+mod keys;
 mod models;
 mod overview;
 mod payments;
+mod playground;
 mod prices;
-mod requests;
 mod provider_accounts;
+mod requests;
 mod resellers;
 mod revenue;
-mod playground;
 mod second_factor;
 mod settings;
 mod sign_in;

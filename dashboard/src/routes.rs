@@ -17,12 +17,10 @@ use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
 use crate::visit::{Asked, Visit};
 use crate::{
-    assets, audit, billing, customers, keys, log, overview, page, payments, prices, refusal,
-    requests, revenue, second_factor, settings, sign_in,
-    assets, audit, brand, customers, domains, log, models, overview, page, prices,
-    provider_accounts, refusal, resellers, revenue, sign_in,
+    assets, audit, billing, brand, customers, domains, keys, log, models, overview, page, payments,
+    playground, prices, provider_accounts, refusal, requests, resellers, revenue, second_factor,
+    settings, sign_in,
 };
-use crate::{assets, log, overview, page, playground, refusal, second_factor, settings, sign_in};
 
 /// What a handler comes to.
 type Pending<'a> = Pin<Box<dyn Future<Output = Outcome<Answer>> + 'a>>;
@@ -186,6 +184,7 @@ pub static ROUTES: &[Route] = routes! {
 
     GET "/resellers" Operator(visit, operator) resellers::page(visit, operator);
     POST "/resellers" Operator(visit, operator) resellers::create(visit, operator);
+
     GET "/models" Operator(visit, operator) models::page(visit, operator);
     POST "/models/switch" Operator(visit, operator) models::switch(visit, operator);
     POST "/models/provider" Operator(visit, operator) models::switch_provider(visit, operator);
@@ -193,6 +192,7 @@ pub static ROUTES: &[Route] = routes! {
     POST "/models/refusals/remove" Operator(visit, operator) models::accept(visit, operator);
     POST "/models/import" Operator(visit, operator) models::paste(visit, operator);
     POST "/models/fetch" Operator(visit, operator) models::fetch(visit, operator);
+
     GET "/provider-accounts" Operator(visit, operator) provider_accounts::page(visit, operator);
     POST "/provider-accounts" Operator(visit, operator) provider_accounts::create(visit, operator);
     POST "/provider-accounts/{id}/enable" Operator(visit, operator) provider_accounts::enable(visit, operator);
@@ -200,11 +200,13 @@ pub static ROUTES: &[Route] = routes! {
     POST "/provider-accounts/{id}/remove" Operator(visit, operator) provider_accounts::remove(visit, operator);
     POST "/provider-accounts/{id}/test" Operator(visit, operator) provider_accounts::test(visit, operator);
     POST "/provider-accounts/{id}/reseal" Operator(visit, operator) provider_accounts::reseal(visit, operator);
+
     GET "/domains" Operator(visit, operator) domains::page(visit, operator);
     POST "/domains/verify" Operator(visit, operator) domains::verify(visit, operator);
     POST "/domains/remove" Operator(visit, operator) domains::remove(visit, operator);
 
     GET "/audit" Person(visit, person) audit::page(visit, person);
+
     GET "/playground" Buyer(visit, buyer) playground::page(visit, buyer);
     POST "/playground" Buyer(visit, buyer) playground::run(visit, buyer);
 
