@@ -206,6 +206,11 @@ fn a_closed_account_and_a_suspended_seller_stay_shut() {
     check(7, Some("ada@example.com"), Refusal::Closed);
     check(9, Some("bob@example.com"), Refusal::Closed);
     check(9, Some("ada@example.com"), Refusal::Closed);
+    // And nothing is connected with it.
+    assert_eq!(
+        doors.count("SELECT count(*) FROM people WHERE github_id = 9"),
+        0
+    );
     doors.set(format!(
         "UPDATE accounts SET status = 'suspended' WHERE id = '{}'",
         doors.reseller
