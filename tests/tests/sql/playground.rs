@@ -51,11 +51,11 @@ fn an_account_is_offered_what_it_can_call() {
             "INSERT INTO models (slug, provider, enabled, name, hidden_reasoning, free, details, \
              imported_at_ms) VALUES (?1, 'openrouter', ?2, 'A model', 0, 0, '{}', 1)",
         );
-        world.database.run(model.bind(slug).bind(enabled));
+        let _ = world.database.run(model.bind(slug).bind(enabled));
     }
     let costs = "INSERT INTO costs (model, effective_from_ms, prices, source, recorded_at_ms) \
                  SELECT slug, 1, '{}', 'test', 1 FROM models WHERE slug <> 'sim/unpriced'";
-    world.database.run(Statement::new(costs));
+    let _ = world.database.run(Statement::new(costs));
     let check = |expect: &[&str]| {
         let choices = Choices::of(&caller.account, NOW_MS);
         let read = choices.read(&world.database.execute(&choices.batch));
@@ -70,9 +70,8 @@ fn an_account_is_offered_what_it_can_call() {
         world.rule(&world.operator);
         world.rule(&world.reseller);
         check(&["sim/echo"]);
-        world
-            .database
-            .run(Statement::new(end).bind(NOW_MS).bind(level));
+        let end = Statement::new(end).bind(NOW_MS).bind(level);
+        let _ = world.database.run(end);
         check(&[]);
     }
     let nobody = Choices::of(&AccountId::from_random([99; 10]), NOW_MS);
