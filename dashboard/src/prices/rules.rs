@@ -104,30 +104,26 @@ fn actions(seller: &Seller, rule: &PriceRule) -> Markup {
 /// Rules that are not reached, told before anybody wonders.
 pub(super) fn overlap_warnings(language: Language, rules: &[PriceRule]) -> Markup {
     let found = overlaps(rules);
-    let names = |winner: &PriceRule, loser: &PriceRule| {
-        let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("winner", &winner.pattern), ("loser", &loser.pattern)];
-        values.map(|(name, value)| (name, value.to_string()))
-    };
-    let told = |extent: Extent, message: &'static str| -> Vec<String> {
+    let told = |extent: Extent, say: &dyn Fn(&str, &str) -> String| -> Vec<String> {
         found
             .iter()
             .filter(|overlap| overlap.extent == extent)
             .take(MOST_TOLD)
-            .map(|overlap| {
-                let [winner, loser] = names(overlap.winner, overlap.loser);
-                language.fill(message, &[(winner.0, &winner.1), (loser.0, &loser.1)])
-            })
+            .map(|overlap| say(&overlap.winner.pattern, &overlap.loser.pattern))
             .collect()
     };
-    let dead = told(
-        Extent::All,
-        "{loser} prices nothing: {winner} wins for every model that it could catch.",
-    );
-    let partly = told(
-        Extent::Some,
-        "{winner} wins over {loser} for models that both could catch.",
-    );
+    let dead = told(Extent::All, &|winner, loser| {
+        language.fill(
+            "{loser} prices nothing: {winner} wins for every model that it could catch.",
+            &[("winner", &winner), ("loser", &loser)],
+        )
+    });
+    let partly = told(Extent::Some, &|winner, loser| {
+        language.fill(
+            "{winner} wins over {loser} for models that both could catch.",
+            &[("winner", &winner), ("loser", &loser)],
+        )
+    });
     html! {
         @if !dead.is_empty() {
             (alert_with(Kind::Warning, language.tr("Some rules are never reached"), html! {

@@ -10,6 +10,7 @@ mod controls;
 mod documentation;
 mod faults;
 mod framing;
+#[cfg(test)]
 mod github;
 #[cfg(test)]
 mod mail;
