@@ -57,7 +57,7 @@ pub(super) fn form(
             @if let Some(error) = typed.error("choice") {
                 p class="field-error" role="alert" { (error) }
             }
-            div class="tiles" {
+            div class="grid grid-cols-2 gap-3 sm:grid-cols-3" {
                 @for (choice, price, credit) in &offered {
                     @let name = name_of(choice);
                     (pack(&name, name == chosen, html! {
