@@ -106,7 +106,11 @@ pub fn build(worker: Worker, optimise: Optimise) -> Result<(), Failure> {
             run_logged(
                 &mut worker_build(&tools, worker, optimise),
                 &path(&format!("target/worker-build-{name}.log")),
-            )
+            )?;
+            if worker == Worker::Dashboard && optimise == Optimise::Size {
+                strip_names(&tools, &out.join("index_bg.wasm"))?;
+            }
+            Ok(())
         },
     )?;
     match inputs(worker, optimise) {
@@ -154,6 +158,29 @@ fn worker_build(tools: &Tools, worker: Worker, optimise: Optimise) -> std::proce
         build.env_remove(name);
     }
     build
+}
+
+/// Removes the names of functions, which worker-build always keeps: they are a tenth of the dashboard. A
+/// panic still tells its file and line. The features are those that worker-build allows.
+fn strip_names(tools: &Tools, wasm: &Path) -> Result<(), Failure> {
+    let mut strip = command(&tools.wasm_opt);
+    strip
+        .arg(wasm)
+        .arg("--output")
+        .arg(wasm)
+        .arg("--strip-debug");
+    for feature in [
+        "mutable-globals",
+        "sign-ext",
+        "nontrapping-float-to-int",
+        "bulk-memory",
+        "multivalue",
+        "reference-types",
+        "exception-handling",
+    ] {
+        strip.arg(format!("--enable-{feature}"));
+    }
+    run_logged(&mut strip, &path("target/strip-names.log"))
 }
 
 /// A digest of everything the result depends on, or none before the first build: the compiler

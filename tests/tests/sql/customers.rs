@@ -192,7 +192,10 @@ fn a_customers_line_says_what_it_has_owes_and_brings() {
         let lines = page(&world, &query).into_iter();
         lines.map(|line| line.id).collect::<Vec<_>>()
     };
-    assert_eq!(of_kind(AccountKind::Reseller), [world.reseller.clone()]);
+    assert_eq!(
+        of_kind(AccountKind::Reseller),
+        std::slice::from_ref(&world.reseller)
+    );
     assert_eq!(of_kind(AccountKind::Customer), []);
 }
 

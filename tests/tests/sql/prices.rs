@@ -249,7 +249,7 @@ fn a_rule_is_saved_once_replaced_at_its_start_and_its_past_stays() {
         ..first.clone()
     };
     assert_eq!(save(&world, &same_id, None), Saved::Impossible);
-    assert_eq!(live(&world, &seller), [first.id.clone()]);
+    assert_eq!(live(&world, &seller), std::slice::from_ref(&first.id));
 
     let version = |world: &World| -> i64 {
         let select = "SELECT rules_version FROM accounts WHERE id = ?1";
@@ -286,7 +286,7 @@ fn a_rule_is_saved_once_replaced_at_its_start_and_its_past_stays() {
         save(&world, &third, Some(&second.id)),
         Saved::NothingToReplace
     );
-    assert_eq!(live(&world, &seller), [first.id.clone()]);
+    assert_eq!(live(&world, &seller), std::slice::from_ref(&first.id));
     assert_eq!(end(&world, &seller, &first.id), Changed::Now);
     let past = |after: Option<&RuleId>| -> Vec<RuleId> {
         let lines = rules(&world, ended_rules_statement(&seller, (after, 1), NOW_MS));
