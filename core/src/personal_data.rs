@@ -68,8 +68,7 @@ FROM keys WHERE account_id = ?1 AND +rowid > ?3 ORDER BY +rowid",
         "SELECT rowid, json_object('id', id, 'kind', kind, 'price_cents', price_cents,
   'currency', currency, 'credit_nanos', credit_nanos, 'state', state, 'receipt_url', receipt_url,
   'invoice_url', invoice_url, 'failure', failure, 'refunded_cents', refunded_cents,
-  'refunded_credit_nanos', refunded_credit_nanos, 'paid_at_ms', paid_at_ms,
-  'created_at_ms', created_at_ms)
+  'paid_at_ms', paid_at_ms, 'created_at_ms', created_at_ms)
 FROM orders WHERE account_id = ?1 AND +rowid > ?3 ORDER BY +rowid",
     ),
     table(

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::fault::{Fault, Outcome};
 use crate::form::Form;
 use crate::place::{Buyer, Operator, Person, Place, Seller};
-use crate::visit::{Asked, Visit};
+use crate::visit::{Asked, Visit, read_body};
 use crate::{
     assets, audit, billing, brand, customers, domains, keys, log, models, overview, page, payments,
     playground, prices, provider_accounts, refusal, requests, resellers, revenue, second_factor,
@@ -398,7 +398,7 @@ async fn read(mut request: Request) -> Result<Asked> {
         MAX_FORM_BYTES
     };
     let body = if method == "POST" {
-        body(&mut request, most).await?
+        read_body(&mut request, most).await?
     } else {
         Vec::new()
     };
@@ -426,20 +426,6 @@ async fn read(mut request: Request) -> Result<Asked> {
         body,
         headers,
     })
-}
-
-async fn body(request: &mut Request, most: usize) -> Result<Vec<u8>> {
-    use futures_util::StreamExt;
-    let mut stream = request.stream()?;
-    let mut body = Vec::new();
-    while let Some(bytes) = stream.next().await {
-        body.extend(bytes?);
-        // What is cut off fails its checks: a form has its token at the end.
-        if body.len() > most {
-            return Ok(Vec::new());
-        }
-    }
-    Ok(body)
 }
 
 async fn health() -> Outcome<Answer> {

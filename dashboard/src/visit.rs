@@ -1,12 +1,13 @@
 //! What one request works with: what was asked, the settings, the database and the moment. Nothing here
 //! is shared between requests.
 
+use futures_util::StreamExt;
 use tollgate_core::hrana::{Batch, Reply};
 use tollgate_core::ids::RequestId;
 use tollgate_core::sealing::SealingKeys;
 use tollgate_edge::clock::{now_ms, random_bytes};
 use tollgate_edge::turso::Turso;
-use worker::Env;
+use worker::{Env, Request};
 
 use crate::config::Config;
 use crate::fault::{Fault, Outcome};
@@ -125,4 +126,18 @@ impl Visit {
     pub const fn database_ms(&self) -> i64 {
         self.database.used().waited_ms
     }
+}
+
+/// The body of a request; empty if it is larger than `most` bytes.
+pub async fn read_body(request: &mut Request, most: usize) -> worker::Result<Vec<u8>> {
+    let mut stream = request.stream()?;
+    let mut body = Vec::new();
+    while let Some(bytes) = stream.next().await {
+        body.extend(bytes?);
+        // What is cut off fails its checks: a form has its token at the end.
+        if body.len() > most {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(body)
 }

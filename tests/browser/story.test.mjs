@@ -71,12 +71,15 @@ test("sign up, buy, make a key, call, see the charge; the reseller's new price c
 
   const reseller = await signIn(browser, demo.reseller.sign_in_url);
   await reseller.page.goto(`${DASHBOARD_URL}/prices`);
-  const rule = reseller.page.locator('form[action="/prices/rules"]').first();
-  await rule.getByLabel(/pattern|models/i).first().fill("openai/*");
-  await rule.getByLabel(/markup/i).first().fill("150");
+  const draft = reseller.page.locator("#what-if");
+  await draft.getByLabel("Models", { exact: true }).fill("openai/*");
+  await draft.getByLabel("Markup", { exact: true }).fill("150");
+  await draft.getByRole("button", { name: "Show what it does" }).click();
+  const save = reseller.page.locator('form[action="/prices/rules"] button[type=submit]');
+  await save.waitFor();
   await inspect(reseller.page, "story-price");
-  await rule.locator("button[type=submit]").first().click();
-  await reseller.page.waitForLoadState();
+  await save.click();
+  await reseller.page.waitForURL("**/prices?done=**");
   expectNone(reseller.problems);
 
   // 25 % became 150 % on the same cost.

@@ -97,7 +97,8 @@ fn a_file_holds_one_idea() {
     ];
     for folder in folders {
         for (name, text) in sources(folder) {
-            let lines = text.lines().count();
+            let code = text.split("\n#[cfg(test)]\nmod tests {").next();
+            let lines = code.unwrap_or_default().lines().count();
             let is_test = name.ends_with("tests.rs");
             assert!(is_test || lines <= MOST_LINES, "{name} has {lines} lines");
             let says = text.starts_with("//!") || text.starts_with("#![doc");

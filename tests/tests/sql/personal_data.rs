@@ -25,19 +25,21 @@ fn download(world: &World, account: &AccountId, person: &str) -> (Value, String)
 fn furnish(world: &World, account: &AccountId, name: &str) {
     let (seller, account) = (world.reseller.as_str(), account.as_str());
     world.database.script(&format!(
-        "INSERT INTO people (id, seller_id, account_id, email, totp_sealed, created_at_ms)
-           VALUES ('per_{name}', '{seller}', '{account}', '{name}@example.com', x'5ec7e7', 1);
+        "INSERT INTO people (id, seller_id, account_id, email, totp_sealed, totp_sealing_key,
+             created_at_ms)
+           VALUES ('per_{name}', '{seller}', '{account}', '{name}@example.com', x'5ec7e7', 'k1', 1);
          INSERT INTO sessions (hash, person_id, seller_id, agent, expires_at_ms, seen_at_ms, created_at_ms)
            VALUES (CAST(substr('{name}' || hex(zeroblob(32)), 1, 32) AS BLOB), 'per_{name}', '{seller}',
              'Firefox of {name}', 1, 1, 1);
          INSERT INTO orders (id, account_id, seller_id, kind, price_cents, currency, credit_nanos,
-             proceeds_nanos, state, livemode, expires_at_ms, created_at_ms)
-           VALUES ('ord_{name}', '{account}', '{seller}', 'checkout', 1000, 'usd', 10000000000, 987654321,
-             'paid', 0, 1, 1);
+             proceeds_nanos, state, payment_intent_id, livemode, expires_at_ms, created_at_ms)
+           VALUES ('ord_{name}', '{account}', '{seller}', 'checkout', 1000, 'usd', 10000000000, 987654000,
+             'paid', 'pi_{name}', 0, 1, 1);
          INSERT INTO refunds (id, order_id, account_id, amount_cents, credit_nanos, proceeds_nanos, state,
              created_at_ms) VALUES ('ref_{name}', 'ord_{name}', '{account}', 5, 50000000, 987654321, 'asked', 1);
          INSERT INTO disputes (id, order_id, account_id, amount_cents, credit_nanos, reason, state,
-             created_at_ms) VALUES ('dp_{name}', 'ord_{name}', '{account}', 5, 50000000, 'fraudulent', 'open', 1);
+             serious, withdrawn, returned, created_at_ms)
+           VALUES ('dp_{name}', 'ord_{name}', '{account}', 5, 50000000, 'fraudulent', 'open', 1, 0, 0, 1);
          INSERT INTO stripe_customers (account_id, stripe_id, card, card_fingerprint, created_at_ms)
            VALUES ('{account}', 'cus_{name}', 'visa 4242', 'fingerprint', 1);
          INSERT INTO auto_top_ups (account_id, enabled, threshold_nanos, amount_cents, month_limit_cents,
