@@ -1,5 +1,5 @@
-//! The dashboard Worker: a thin shell around `tollgate-core`. One request comes in here, finds its route
-//! in `routes`, and becomes a page of one of the features. Every decision and every statement is the
+//! The dashboard Worker: a thin shell around `tollgate-core`. One request comes in here, passes `entrance`,
+//! finds its route in `routes`, and becomes a page of one of the features. Every decision and every statement is the
 //! core's; the shell has the clock, the random bytes, the network and the looks.
 
 mod audit;
@@ -22,7 +22,9 @@ mod settings;
 mod sign_in;
 
 mod answer;
+mod asked;
 mod change;
+mod entrance;
 mod fault;
 mod form;
 mod frames;
@@ -50,7 +52,7 @@ use worker::{
 /// Answers one request.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    routes::answer(request, env).await
+    entrance::answer(request, env).await
 }
 
 /// Runs what nobody asks for, every minute.

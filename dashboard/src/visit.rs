@@ -1,17 +1,16 @@
 //! What one request works with: what was asked, the settings, the database and the moment. Nothing here
 //! is shared between requests.
 
-use futures_util::StreamExt;
 use tollgate_core::hrana::{Batch, Reply};
 use tollgate_core::ids::RequestId;
 use tollgate_core::sealing::SealingKeys;
 use tollgate_edge::clock::{now_ms, random_bytes};
 use tollgate_edge::turso::Turso;
-use worker::{Env, Request};
+use worker::Env;
 
+use crate::asked::Asked;
 use crate::config::Config;
 use crate::fault::{Fault, Outcome};
-use crate::form::Form;
 use crate::language::Language;
 
 /// One request's surroundings.
@@ -29,25 +28,6 @@ pub struct Visit {
     pub env: Env,
     /// What was asked.
     pub asked: Asked,
-}
-
-/// What the browser asked.
-#[derive(Debug, Default)]
-pub struct Asked {
-    /// `GET` or `POST`.
-    pub method: String,
-    /// The path, as in the address.
-    pub path: String,
-    /// What stands in the path where the route has a name.
-    pub params: Vec<(String, String)>,
-    /// The query.
-    pub query: Form,
-    /// What a form sent, if one was sent.
-    pub form: Form,
-    /// The body, as it came.
-    pub body: Vec<u8>,
-    /// The headers that matter here, by their names in lower case.
-    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Visit {
@@ -126,18 +106,4 @@ impl Visit {
     pub const fn database_ms(&self) -> i64 {
         self.database.used().waited_ms
     }
-}
-
-/// The body of a request; empty if it is larger than `most` bytes.
-pub async fn read_body(request: &mut Request, most: usize) -> worker::Result<Vec<u8>> {
-    let mut stream = request.stream()?;
-    let mut body = Vec::new();
-    while let Some(bytes) = stream.next().await {
-        body.extend(bytes?);
-        // What is cut off fails its checks: a form has its token at the end.
-        if body.len() > most {
-            return Ok(Vec::new());
-        }
-    }
-    Ok(body)
 }

@@ -5,10 +5,10 @@
 //!   was won after that;
 //! - the account is suspended while a dispute is serious and not won, also after it was lost.
 
-use super::application::{Applied, Decision, Heard, Moved, Write, by_stripe};
+use super::after_sale::{Found, booked, find, order_of};
+use super::application::{Applied, Decision, Heard, Moved, by_stripe};
 use super::grant::{Mismatch, add_record, alarmed, recorded};
-use super::order::{Order, Part, read_order};
-use super::refunded::{order_of, waits};
+use super::order::{Order, Part};
 use crate::alarm::{Alarm, AlarmKind};
 use crate::audit::Entry;
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, Transaction};
@@ -106,8 +106,6 @@ UPDATE disputes SET state = ?3, serious = ?4, withdrawn = ?5, returned = ?6
 WHERE id = ?1 AND account_id = ?2 AND state = ?7 AND serious = ?8 AND withdrawn = ?9
   AND returned = ?10";
 
-const NOT_GRANTED: &str = "NOT EXISTS (SELECT 1 FROM orders o WHERE o.payment_intent_id = ?5)";
-
 const SUSPEND: &str = "\
 UPDATE accounts SET status = 'suspended' WHERE id = ?1 AND status = 'active' AND kind <> 'operator'";
 
@@ -147,16 +145,10 @@ pub(super) fn decide(
     (dispute, moved): (&Dispute, Moved),
     reply: &Reply,
 ) -> Result<Decision, HranaFault> {
-    if !reply.is_ok(0) || !reply.is_ok(1) {
-        return Ok(Decision::Done(Applied::Busy));
-    }
-    let Some(payment) = &dispute.payment_intent else {
-        return Ok(recorded(heard, Applied::Unmatched(Mismatch::Order), None));
+    let (order, payment) = match find(heard, dispute.payment_intent.as_ref(), reply)? {
+        Found::Order(order, payment) => (order, payment),
+        Found::None(decision) => return Ok(decision),
     };
-    let Some(row) = reply.rows(0).first() else {
-        return Ok(waits(heard, payment, (NOT_GRANTED, 0)));
-    };
-    let order = read_order(row)?;
     if dispute.currency != "usd" || dispute.amount <= Cents::ZERO {
         let detail = format!("dispute {} does not fit order {}", dispute.id, order.id);
         return Ok(alarmed(heard, Mismatch::Amount, detail));
@@ -168,7 +160,7 @@ pub(super) fn decide(
     if before == Some(after) {
         return Ok(recorded(heard, Applied::Before, None));
     }
-    Ok(book(heard, (&order, payment, dispute), (before, after)))
+    Ok(book(heard, (&*order, &payment, dispute), (before, after)))
 }
 
 /// Writes what is known now, and what follows from it and did not follow before.
@@ -205,12 +197,7 @@ fn book(
     }
     add_record(&mut transaction, heard);
     let commit = transaction.commit();
-    Decision::Write(Write {
-        batch,
-        commit,
-        applied: Applied::Booked,
-        payment: Some(payment.clone()),
-    })
+    booked(batch, commit, payment)
 }
 
 fn insert(

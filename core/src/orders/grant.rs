@@ -4,11 +4,11 @@
 
 use super::application::{Applied, Decision, Heard, Notice, Write, by_stripe};
 use super::create::day_start_ms;
+use super::due_top_up;
 use super::order::{COLUMNS, Order, OrderKind, OrderState, WIDTH, read_order, stripe_id};
 use super::payment::{Payment, PaymentState, Receipt};
 use super::refund::AskedRefund;
 use super::terms::{FIRST_WEEK_MS, Terms};
-use super::top_up;
 use super::waiting::record;
 use crate::alarm::{Alarm, AlarmKind};
 use crate::hrana::{Batch, HranaFault, Reply, Statement, Transaction};
@@ -365,7 +365,7 @@ fn mark(
     transaction.require_change();
     if to == OrderState::Failed && order.kind == OrderKind::AutoTopUp {
         let why = why.unwrap_or("failed");
-        for statement in top_up::stop(&order.account, why, heard.now_ms) {
+        for statement in due_top_up::stop(&order.account, why, heard.now_ms) {
             transaction.then(statement);
         }
     }

@@ -6,10 +6,12 @@
 //! keeps its page. Whatever is heard of the payment afterwards (an event, the success page, the cron)
 //! is retrieved from Stripe and goes into one `Application`, which grants, refuses or waits.
 
+mod after_sale;
 mod application;
 mod create;
 mod customer;
 mod dispute;
+mod due_top_up;
 mod grant;
 mod listing;
 mod order;
@@ -17,6 +19,7 @@ mod packs;
 mod payment;
 mod reconcile;
 mod refund;
+mod refundable;
 mod refunded;
 mod session;
 mod terms;
@@ -27,6 +30,9 @@ pub use application::{Application, Applied, Heard, Moved, Notice, Progress, Stam
 pub use create::{CreateBatch, Created, NewOrder, OrderRefusal};
 pub use customer::{
     SavedCard, StripeCustomer, customer_statement, read_stripe_customer, save_customer,
+};
+pub use due_top_up::{
+    DueTopUp, TopUpBatch, due_top_ups_statement, give_up_top_up, read_due_top_up,
 };
 pub use grant::Mismatch;
 pub use listing::{
@@ -46,13 +52,12 @@ pub use reconcile::{
     untold_statement,
 };
 pub use refund::{
-    AskBatch, Asked, AskedRefund, RefundRefusal, RefundState, Refundable, asked_refunds_statement,
-    read_asked_refund, read_refundable, refundable_statement, stuck_refunds_statement,
+    AskedRefund, RefundState, asked_refunds_statement, read_asked_refund, stuck_refunds_statement,
+};
+pub use refundable::{
+    AskBatch, Asked, RefundRefusal, Refundable, read_refundable, refundable_statement,
 };
 pub use session::{AttachBatch, Attached, attach_session, fail_order};
 pub use terms::{Caps, Fee, Terms};
-pub use top_up::{
-    DueTopUp, KeptTopUp, TopUp, TopUpBatch, TopUpRefusal, due_top_ups_statement, give_up_top_up,
-    read_due_top_up, read_top_up, top_up_statement,
-};
+pub use top_up::{KeptTopUp, TopUp, TopUpRefusal, read_top_up, top_up_statement};
 pub use waiting::{forget_waiting_statement, leftovers_statement, read_waiting};

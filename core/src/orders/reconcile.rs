@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
+use super::due_top_up::{DueTopUp, fail};
 use super::order::{COLUMNS, Order, OrderKind, OrderState, WIDTH, read_order, stripe_id};
 use super::session::expire_order;
-use super::top_up::{DueTopUp, fail};
 use crate::hrana::{Batch, HranaFault, Row, Statement};
 use crate::ids::OrderId;
 use crate::stripe::{

@@ -1,11 +1,10 @@
-//! A refund that is asked for here: the row is written and the credit taken before Stripe is asked, so
-//! that nobody spends it meanwhile; if Stripe finally refuses, the credit is given back, once.
+//! A refund: its row, what it moves in the ledger, what Stripe is asked, and how what it took is given
+//! back, once, when it fails. How it is asked for here is in `refundable`, what Stripe says in `refunded`.
 
 use super::application::by_stripe;
-use super::order::{COLUMNS, Order, OrderState, Part, WIDTH, read_order, stripe_id, word};
+use super::order::{Order, Part, stripe_id, word};
 use crate::alarm::{Alarm, AlarmKind};
-use crate::audit::Change;
-use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, StepIndex, Transaction};
+use crate::hrana::{Batch, HranaFault, Row, Statement, StepIndex, Transaction};
 use crate::ids::{AccountId, OrderId, RefundId};
 use crate::ledger::{Amount, Posting, Proceeds, Sale};
 use crate::money::Nanos;
@@ -46,35 +45,6 @@ impl RefundState {
     }
 }
 
-/// A paid order, and what of it can be refunded now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refundable {
-    /// The order.
-    pub order: Order,
-    /// The most that can be refunded now, or why nothing can.
-    pub most: Result<Cents, RefundRefusal>,
-}
-
-/// Why an order is not refunded from the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefundRefusal {
-    /// It is not paid.
-    NotPaid,
-    /// All of it was refunded.
-    NothingLeft,
-    /// Its credit is spent, held by calls, or owed.
-    Spent,
-    /// Its payer disputes it at the bank.
-    Disputed,
-    /// The account is suspended.
-    Suspended,
-    /// More than can be refunded, or nothing.
-    Amount {
-        /// What can be.
-        most: Cents,
-    },
-}
-
 /// A refund for which Stripe is, or was, to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskedRefund {
@@ -96,34 +66,6 @@ pub struct AskedRefund {
     pub proceeds: Option<Nanos>,
 }
 
-/// What the database said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// The credit is taken: ask Stripe.
-    Now,
-    /// The same was asked before; Stripe may be asked again.
-    Before,
-    /// Something changed since `Refundable` was read; nothing was taken. Read it again.
-    Changed,
-}
-
-/// The batch that takes the credit, and where its answers stand.
-#[derive(Clone, Debug)]
-pub struct AskBatch {
-    /// What to execute.
-    pub batch: Batch,
-    /// What to ask Stripe afterwards.
-    pub refund: AskedRefund,
-    commit: StepIndex,
-    known: StepIndex,
-}
-
-const TAKE: &str = "\
-UPDATE orders SET refunded_cents = refunded_cents + ?3
-WHERE id = ?1 AND account_id = ?2 AND state = 'paid' AND refunded_cents + ?3 <= price_cents
-  AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = ?1 AND d.state <> 'won')
-  AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ?2 AND a.status = 'active')";
-
 const INSERT: &str = "\
 INSERT INTO refunds (id, order_id, account_id, stripe_id, amount_cents, credit_nanos,
   proceeds_nanos, state, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -134,9 +76,6 @@ WHERE id = ?1 AND account_id = ?2 AND state = ?4";
 
 const LOWER: &str = "\
 UPDATE orders SET refunded_cents = refunded_cents - ?3 WHERE id = ?1 AND account_id = ?2";
-
-const KNOWN: &str = "\
-SELECT 1 FROM refunds WHERE id = ?1 AND account_id = ?2 AND order_id = ?3 AND amount_cents = ?4";
 
 const ASKED: &str = "\
 SELECT r.id, r.order_id, r.account_id, o.seller_id, o.payment_intent_id, r.amount_cents,
@@ -150,115 +89,6 @@ const PAUSE_MS: i64 = 120_000;
 /// How long it is asked again, in milliseconds. Stripe forgets idempotency keys after a day, and would
 /// send the money a second time.
 const PATIENCE_MS: i64 = 23 * 3_600_000;
-
-/// Reads an order of an account, and what of it can be refunded.
-#[must_use]
-pub fn refundable_statement(account: &AccountId, order: &OrderId) -> Statement {
-    let sql = format!(
-        "SELECT {COLUMNS}, a.balance_nanos - a.held_nanos, a.debt_nanos, a.status = 'active', \
-           EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.state <> 'won') \
-         FROM orders o JOIN accounts a ON a.id = o.account_id \
-         WHERE o.id = ?2 AND o.account_id = ?1"
-    );
-    Statement::new(sql)
-        .bind(account.as_str())
-        .bind(order.as_str())
-}
-
-/// Reads the row of `refundable_statement`.
-pub fn read_refundable(row: &Row) -> Result<Refundable, HranaFault> {
-    let at = |offset: usize| WIDTH.saturating_add(offset);
-    let order = read_order(row)?;
-    let debt: i64 = row.get(at(1))?;
-    let free = if debt > 0 { 0 } else { row.get(at(0))? };
-    let active: bool = row.get(at(2))?;
-    let disputed: bool = row.get(at(3))?;
-    let most = if order.state != OrderState::Paid {
-        Err(RefundRefusal::NotPaid)
-    } else if !active {
-        Err(RefundRefusal::Suspended)
-    } else if disputed {
-        Err(RefundRefusal::Disputed)
-    } else {
-        most_refundable(&order, Nanos::new(free))
-    };
-    Ok(Refundable { order, most })
-}
-
-/// What is not refunded yet, as far as free credit covers it, in whole cents.
-fn most_refundable(order: &Order, free: Nanos) -> Result<Cents, RefundRefusal> {
-    let left = order.price.less(order.refunded);
-    if left == Cents::ZERO {
-        return Err(RefundRefusal::NothingLeft);
-    }
-    let each = order.part(Cents::new(1)).credit;
-    let covered = free.get().checked_div(each.get()).unwrap_or(0);
-    let most = left.min(Cents::new(covered));
-    if most > Cents::ZERO {
-        Ok(most)
-    } else {
-        Err(RefundRefusal::Spent)
-    }
-}
-
-impl Refundable {
-    /// The batch that takes the credit of `amount` for a refund of this id: the form that is sent twice
-    /// has the same id, and takes it once.
-    pub fn ask(
-        &self,
-        id: &RefundId,
-        amount: Cents,
-        change: &Change,
-    ) -> Result<AskBatch, RefundRefusal> {
-        let most = self.most?;
-        if amount <= Cents::ZERO || amount > most {
-            return Err(RefundRefusal::Amount { most });
-        }
-        let payment = self.order.payment_intent.as_ref();
-        let payment = payment.ok_or(RefundRefusal::NotPaid)?;
-        let part = self.order.part(amount);
-        let refund = AskedRefund::of(&self.order, payment, (id.clone(), amount, part));
-        let mut batch = Batch::new();
-        let mut transaction = batch.begin(None);
-        let take = Statement::new(TAKE)
-            .bind(refund.order.as_str())
-            .bind(refund.account.as_str())
-            .bind(amount.get());
-        transaction.then(take);
-        transaction.require_change();
-        transaction.then(refund.insert(change.at_ms));
-        if let Some(sale) = refund.sale() {
-            Posting::refund_asked(&sale).append(&mut transaction, change);
-        }
-        let commit = transaction.commit();
-        let known = Statement::new(KNOWN)
-            .bind(refund.id.as_str())
-            .bind(refund.account.as_str())
-            .bind(refund.order.as_str())
-            .bind(amount.get());
-        let known = batch.step(None, known);
-        Ok(AskBatch {
-            batch,
-            refund,
-            commit,
-            known,
-        })
-    }
-}
-
-impl AskBatch {
-    /// What the reply to the batch says.
-    #[must_use]
-    pub fn read(&self, reply: &Reply) -> Asked {
-        if reply.is_ok(self.commit) {
-            Asked::Now
-        } else if reply.rows(self.known).is_empty() {
-            Asked::Changed
-        } else {
-            Asked::Before
-        }
-    }
-}
 
 /// Reads refunds of which Stripe may not know: ask again.
 #[must_use]

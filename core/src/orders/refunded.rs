@@ -2,11 +2,11 @@
 //! pages takes its credit back, as debt where it is spent. Its credit is taken as soon as Stripe knows
 //! the refund, and given back when it fails: so the end is the same in whatever order that is heard.
 
-use super::application::{Applied, Decision, Heard, Write, by_stripe};
+use super::after_sale::{Found, booked, find, order_of, waits};
+use super::application::{Applied, Decision, Heard, by_stripe};
 use super::grant::{Mismatch, add_record, alarmed, recorded};
-use super::order::{COLUMNS, Order, Part, read_order, stripe_id, word};
+use super::order::{Order, Part, stripe_id, word};
 use super::refund::{AskedRefund, RefundState};
-use super::waiting::wait;
 use crate::alarm::{Alarm, AlarmKind};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::{OrderId, RefundId};
@@ -36,19 +36,9 @@ const RAISE: &str = "\
 UPDATE orders SET refunded_cents = refunded_cents + ?3
 WHERE id = ?1 AND account_id = ?2 AND refunded_cents + ?3 <= price_cents";
 
-const NOT_GRANTED: &str = "NOT EXISTS (SELECT 1 FROM orders o WHERE o.payment_intent_id = ?5)";
-
 const NO_ROOM: &str = "\
 EXISTS (SELECT 1 FROM orders o WHERE o.payment_intent_id = ?5
   AND o.refunded_cents + ?7 > o.price_cents)";
-
-/// Reads the order of a payment. Whose it is, only the payment tells.
-pub(super) fn order_of(payment: Option<&StripeId>) -> Statement {
-    Statement::new(format!(
-        "SELECT {COLUMNS} FROM orders o WHERE o.payment_intent_id = ?1"
-    ))
-    .bind(payment.map(StripeId::as_str))
-}
 
 pub(super) fn read(refund: &Refund) -> Batch {
     let known = Statement::new(KNOWN)
@@ -80,16 +70,10 @@ pub(super) fn decide(
     refund: &Refund,
     reply: &Reply,
 ) -> Result<Decision, HranaFault> {
-    if !reply.is_ok(0) || !reply.is_ok(1) {
-        return Ok(Decision::Done(Applied::Busy));
-    }
-    let Some(payment) = &refund.payment_intent else {
-        return Ok(recorded(heard, Applied::Unmatched(Mismatch::Order), None));
+    let (order, payment) = match find(heard, refund.payment_intent.as_ref(), reply)? {
+        Found::Order(order, payment) => (order, payment),
+        Found::None(decision) => return Ok(decision),
     };
-    let Some(row) = reply.rows(0).first() else {
-        return Ok(waits(heard, payment, (NOT_GRANTED, 0)));
-    };
-    let order = read_order(row)?;
     if refund.currency != "usd" || refund.amount <= Cents::ZERO || refund.amount > order.price {
         let detail = format!("refund {} does not fit order {}", refund.id, order.id);
         return Ok(alarmed(heard, Mismatch::Amount, detail));
@@ -101,8 +85,8 @@ pub(super) fn decide(
         *id == refund.id && known.order == order.id && known.amount == refund.amount
     };
     Ok(match known.iter().find(fits) {
-        Some(known) => go_on(heard, &order, (known, refund, payment)),
-        None => begin(heard, &order, (refund, payment)),
+        Some(known) => go_on(heard, &order, (known, refund, &payment)),
+        None => begin(heard, &order, (refund, &payment)),
     })
 }
 
@@ -112,30 +96,6 @@ const fn state_of(refund: &Refund) -> RefundState {
         Some(RefundStatus::Failed | RefundStatus::Canceled) => RefundState::Failed,
         Some(RefundStatus::Pending | RefundStatus::RequiresAction) | None => RefundState::Pending,
     }
-}
-
-/// Keeps the event until its payment is granted, or until another refund makes room for it.
-pub(super) fn waits(heard: &Heard, payment: &StripeId, while_so: (&str, i64)) -> Decision {
-    let Some(wait) = wait(heard, payment, while_so) else {
-        return Decision::Done(Applied::Waits);
-    };
-    let mut batch = Batch::new();
-    let mut transaction = batch.begin(None);
-    transaction.then(wait);
-    // If the condition did not hold any more, what was read is old.
-    let id = heard.stamp.as_ref().map(|stamp| stamp.id.as_str());
-    let there = Statement::new(
-        "INSERT INTO guard (ok) SELECT 0 WHERE NOT EXISTS \
-         (SELECT 1 FROM stripe_events WHERE id = ?1)",
-    );
-    transaction.then(there.bind(id));
-    let commit = transaction.commit();
-    Decision::Write(Write {
-        batch,
-        commit,
-        applied: Applied::Waits,
-        payment: None,
-    })
 }
 
 /// A refund that has a row goes on to what Stripe says, never back.
@@ -167,12 +127,7 @@ fn go_on(
     }
     add_record(&mut transaction, heard);
     let commit = transaction.commit();
-    Decision::Write(Write {
-        batch,
-        commit,
-        applied: Applied::Booked,
-        payment: Some(payment.clone()),
-    })
+    booked(batch, commit, payment)
 }
 
 fn failed(order: &Order, refund: &Refund) -> Alarm {
@@ -222,10 +177,5 @@ fn begin(heard: &Heard, order: &Order, (refund, payment): (&Refund, &StripeId)) 
     }
     add_record(&mut transaction, heard);
     let commit = transaction.commit();
-    Decision::Write(Write {
-        batch,
-        commit,
-        applied: Applied::Booked,
-        payment: Some(payment.clone()),
-    })
+    booked(batch, commit, payment)
 }

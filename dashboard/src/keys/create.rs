@@ -7,7 +7,8 @@ use tollgate_core::key::ApiKey;
 use tollgate_edge::clock::random_bytes;
 
 use super::examples::{example_model, examples};
-use super::settings::{Filled, Settings, fields};
+use super::fields::fields;
+use super::settings::{Filled, Settings};
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::page::{Kind, Tone, alert, card, copy_box, form, link_button, page_head, submit};

@@ -9,8 +9,9 @@ use tollgate_core::hrana::Batch;
 use tollgate_core::ids::KeyId;
 use tollgate_core::money::Nanos;
 
+use super::fields::fields;
 use super::list::status;
-use super::settings::{Filled, Settings, fields};
+use super::settings::{Filled, Settings};
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::language::Language;

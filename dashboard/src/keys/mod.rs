@@ -4,6 +4,7 @@
 mod create;
 mod detail;
 mod examples;
+mod fields;
 mod list;
 mod settings;
 

@@ -1,7 +1,6 @@
-//! What can be set of a key, as a form shows and sends it. What a name or a pattern may be is decided by
+//! What can be set of a key, as a form sends it; `fields` shows it. What a name or a pattern may be is decided by
 //! `core::accounts`.
 
-use maud::{Markup, html};
 use tollgate_core::accounts::{
     KeyEdit, KeyLine, KeyNameError, LONGEST_KEY_NAME, LimitEdit, MOST_MODEL_PATTERNS,
     ModelPatternsError, key_name, model_patterns,
@@ -12,7 +11,6 @@ use tollgate_core::money::Nanos;
 
 use crate::form::Form;
 use crate::language::Language;
-use crate::page::Field;
 use crate::utc_day;
 
 /// The largest limit that is taken; no key comes near it.
@@ -38,7 +36,7 @@ pub struct Filled {
     errors: Vec<(&'static str, String)>,
 }
 
-const NUMBERS: [&str; 7] = [
+pub(super) const NUMBERS: [&str; 7] = [
     "requests_per_minute",
     "requests_per_hour",
     "requests_per_day",
@@ -101,12 +99,12 @@ impl Filled {
         }
     }
 
-    fn value(&self, name: &str) -> &str {
+    pub(super) fn value(&self, name: &str) -> &str {
         let named = self.values.iter().find(|(known, _)| *known == name);
         named.map_or("", |(_, value)| value)
     }
 
-    fn error(&self, name: &str) -> Option<&str> {
+    pub(super) fn error(&self, name: &str) -> Option<&str> {
         let named = self.errors.iter().find(|(known, _)| *known == name);
         named.map(|(_, error)| error.as_str())
     }
@@ -223,7 +221,7 @@ const fn numbers(limits: &Limits) -> [Option<u64>; 7] {
     ]
 }
 
-const fn budget_field(period: Period) -> &'static str {
+pub(super) const fn budget_field(period: Period) -> &'static str {
     match period {
         Period::Total => "budget_total",
         Period::Day => "budget_day",
@@ -323,68 +321,6 @@ fn read_models(language: Language, filled: &mut Filled) -> Option<Vec<String>> {
             "models",
             language.tr("There is an invisible character in one of these. Type it anew."),
         ),
-    }
-}
-
-/// The fields, for a form to put around.
-pub fn fields(language: Language, filled: &Filled) -> Markup {
-    html! {
-        (Field::text("name", language.tr("Name")).value(filled.value("name")).error(filled.error("name"))
-            .hint(language.tr("So that you tell your keys apart, such as the program that uses it."))
-            .required().max_length(64).autocomplete("off"))
-        (budget_fields(language, filled))
-        (limit_fields(language, filled))
-        (Field::textarea("models", language.tr("Allowed models"), 3).value(filled.value("models"))
-            .error(filled.error("models"))
-            .hint(language.tr("One a line; * stands for any text, as in openai/*. Empty: every model.")))
-        (Field::date("expires", language.tr("Last day")).value(filled.value("expires"))
-            .error(filled.error("expires"))
-            .hint(language.tr("The key works until this UTC day is over. Empty: for ever.")))
-    }
-}
-
-fn budget_fields(language: Language, filled: &Filled) -> Markup {
-    let fields = [
-        (Period::Day, language.tr("A UTC day")),
-        (Period::Week, language.tr("A UTC week, from Monday")),
-        (Period::Month, language.tr("A UTC month")),
-        (Period::Total, language.tr("In all")),
-    ];
-    html! {
-        fieldset {
-            legend class="font-semibold" { (language.tr("Budgets: the most that its calls may cost")) }
-            div class="grid gap-4 sm:grid-cols-2" {
-                @for (period, label) in fields {
-                    @let name = budget_field(period);
-                    (Field::usd(name, label).value(filled.value(name)).error(filled.error(name))
-                        .placeholder(language.tr("No budget")).autocomplete("off"))
-                }
-            }
-        }
-    }
-}
-
-fn limit_fields(language: Language, filled: &Filled) -> Markup {
-    let labels = [
-        language.tr("Requests a minute"),
-        language.tr("Requests an hour"),
-        language.tr("Requests a day"),
-        language.tr("Tokens a minute"),
-        language.tr("Calls at the same time"),
-        language.tr("Most tokens of an answer"),
-        language.tr("Tokens of an answer when a call does not say"),
-    ];
-    html! {
-        fieldset {
-            legend class="font-semibold" { (language.tr("Limits")) }
-            p class="muted" { (language.tr("An empty field takes the account's default.")) }
-            div class="grid gap-4 sm:grid-cols-2" {
-                @for (name, label) in NUMBERS.into_iter().zip(labels) {
-                    (Field::number(name, label).value(filled.value(name)).error(filled.error(name))
-                        .min(if name.ends_with("max_tokens") { "1" } else { "0" }).autocomplete("off"))
-                }
-            }
-        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Money per day as stacked bars. The picture stretches to the width of the page, so its words are HTML
 //! beside it and keep their size on a phone; a table says the same in numbers.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use maud::{Markup, html};
 use tollgate_core::money::Nanos;
 
+use super::days::{Days, Series, sum};
 use super::money::{grouped, usd};
 use super::when::short_date;
 use crate::language::Language;
@@ -31,98 +30,10 @@ const FILLS: [&str; COLORED + 1] = [
     "fill-series-6",
 ];
 
-/// One part of every day's amount, such as one model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Series {
-    /// Its name.
-    pub name: String,
-    /// Its amount for each day.
-    pub values: Vec<Nanos>,
-}
-
-/// Days in a row without a gap, and what each came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Days {
-    /// The days, from the first on.
-    pub dates: Vec<Date>,
-    /// The parts of their amounts, the largest first.
-    pub series: Vec<Series>,
-}
-
-impl Days {
-    /// Arranges rows of day, name and amount. Days without a row are empty; rows of other days are left
-    /// out.
-    pub fn from_rows(
-        first: Date,
-        last: Date,
-        rows: impl IntoIterator<Item = (Date, String, Nanos)>,
-    ) -> Self {
-        let mut dates = Vec::new();
-        let mut date = first;
-        while date <= last {
-            dates.push(date);
-            let Ok(next) = date.tomorrow() else { break };
-            date = next;
-        }
-        let mut named = BTreeMap::<String, Vec<Nanos>>::new();
-        for (date, name, amount) in rows {
-            let Ok(at) = dates.binary_search(&date) else {
-                continue;
-            };
-            let values = named
-                .entry(name)
-                .or_insert_with(|| vec![Nanos::ZERO; dates.len()]);
-            if let Some(value) = values.get_mut(at) {
-                *value = sum([*value, amount]);
-            }
-        }
-        let named = named.into_iter();
-        let mut series: Vec<Series> = named
-            .map(|(name, values)| Series { name, values })
-            .collect();
-        series.sort_by_key(|series| std::cmp::Reverse(series.total()));
-        Self { dates, series }
-    }
-
-    /// What one day came to.
-    fn total(&self, at: usize) -> Nanos {
-        sum(self.series.iter().map(|series| series.at(at)))
-    }
-
-    /// The same with at most as many series as there are colours.
-    fn few(&self, other: &str) -> Vec<Series> {
-        let Some((own, rest)) = self.series.split_at_checked(COLORED) else {
-            return self.series.clone();
-        };
-        let mut few = own.to_vec();
-        match rest {
-            [] => {}
-            [one] => few.push(one.clone()),
-            rest => few.push(Series {
-                name: other.to_owned(),
-                values: (0..self.dates.len())
-                    .map(|at| sum(rest.iter().map(|series| series.at(at))))
-                    .collect(),
-            }),
-        }
-        few
-    }
-}
-
-impl Series {
-    fn at(&self, day: usize) -> Nanos {
-        self.values.get(day).copied().unwrap_or_default()
-    }
-
-    fn total(&self) -> Nanos {
-        sum(self.values.iter().copied())
-    }
-}
-
 /// Bars for days, with a legend where there are several series and a table to open. `id` is the page's
 /// only one of that name.
 pub fn day_bars(language: Language, id: &str, title: &str, days: &Days) -> Markup {
-    let series = days.few(language.tr("Other"));
+    let series = days.few((COLORED, language.tr("Other")));
     let totals: Vec<Nanos> = (0..days.dates.len()).map(|at| days.total(at)).collect();
     let scale = Scale::up_to(totals.iter().copied().max().unwrap_or_default());
     let summary = summary(language, days, &totals);
@@ -347,11 +258,6 @@ impl Scale {
     }
 }
 
-fn sum(amounts: impl IntoIterator<Item = Nanos>) -> Nanos {
-    let nanos = amounts.into_iter().map(Nanos::get);
-    Nanos::new(nanos.fold(0, i64::saturating_add))
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -424,7 +330,7 @@ mod tests {
         let check = |count: i64, names: &[&str], last: i64| {
             let rows = (0..count).map(|at| row(1, &format!("m{at}"), 100 - at));
             let days = Days::from_rows(date(2026, 2, 1), date(2026, 2, 1), rows);
-            let few = days.few("Other");
+            let few = days.few((COLORED, "Other"));
             let found: Vec<&str> = few.iter().map(|series| series.name.as_str()).collect();
             assert_eq!(found, names);
             assert_eq!(few.last().unwrap().total().get(), last);

@@ -12,12 +12,12 @@ use tollgate_edge::clock::random_bytes;
 
 use super::{arrived, cookie, new_session, newcomer, reason, start_over};
 use crate::answer::Answer;
+use crate::entrance::BROWSER_COOKIE;
 use crate::fault::Outcome;
 use crate::language::Language;
 use crate::mail::{Mail, deliver};
 use crate::page::{Field, Kind, Tone, alert, form, link_button, submit};
 use crate::place::Place;
-use crate::routes::BROWSER_COOKIE;
 use crate::visit::Visit;
 
 /// How long a browser that is about to sign in keeps its token, in seconds.

@@ -11,11 +11,11 @@ use tollgate_core::sign_in::{NewSession, Newcomer, Refusal, SignIn, Token, descr
 use tollgate_edge::clock::random_bytes;
 
 use crate::answer::Answer;
+use crate::entrance::{BROWSER_COOKIE, SESSION_COOKIE};
 use crate::fault::Outcome;
 use crate::language::Language;
 use crate::page::{Kind, Tone, alert, link_button};
 use crate::place::{Person, Place};
-use crate::routes::{BROWSER_COOKIE, SESSION_COOKIE};
 use crate::visit::Visit;
 
 pub use by_email::{ask_for_code, code_page, enter_code, page};

@@ -1,0 +1,106 @@
+//! What the browser asked, read with limits before anybody is known: the path, the query, the form and
+//! the few headers that anything here looks at.
+
+use futures_util::StreamExt;
+use worker::{Method, Request, Result};
+
+use crate::form::Form;
+use crate::routes::find;
+
+/// What the browser asked.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// The path, as in the address.
+    pub path: String,
+    /// What stands in the path where the route has a name.
+    pub params: Vec<(String, String)>,
+    /// The query.
+    pub query: Form,
+    /// What a form sent, if one was sent.
+    pub form: Form,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+    /// The headers that matter here, by their names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// The most that a form may send.
+const MAX_FORM_BYTES: usize = 256 * 1024;
+
+/// The most that a form with a file may send: a catalogue of models is the largest.
+const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
+
+/// Where a form may have a file. Whoever sends one may be anybody until the form was read.
+const UPLOADS: [&str; 2] = ["/brand/logo", "/models/import"];
+
+/// The headers that anything here reads.
+const HEADERS: [&str; 12] = [
+    "accept",
+    "cf-connecting-ip",
+    "content-type",
+    "cookie",
+    "host",
+    "hx-boosted",
+    "hx-request",
+    "origin",
+    "sec-fetch-site",
+    "stripe-signature",
+    "user-agent",
+    "x-csrf-token",
+];
+
+/// Reads a request; what stands in its path is said by the route list.
+pub async fn read(mut request: Request) -> Result<Asked> {
+    let url = request.url()?;
+    // What answers GET answers HEAD; the runtime leaves out the body.
+    let method = match request.method() {
+        Method::Head => "GET".to_owned(),
+        method => method.to_string(),
+    };
+    let headers = HEADERS
+        .into_iter()
+        .filter_map(|name| Some((name, request.headers().get(name).ok()??)))
+        .collect();
+    let content_type = request.headers().get("content-type")?.unwrap_or_default();
+    let path = url.path().to_owned();
+    let (body, form) = if method != "POST" {
+        (Vec::new(), Form::default())
+    } else if content_type.starts_with("multipart/form-data") {
+        let most = if UPLOADS.contains(&path.as_str()) {
+            MAX_UPLOAD_BYTES
+        } else {
+            0
+        };
+        let body = read_body(&mut request, most).await?;
+        (Vec::new(), Form::parse_multipart(&content_type, body).await)
+    } else {
+        let body = read_body(&mut request, MAX_FORM_BYTES).await?;
+        let form = Form::parse(&body);
+        (body, form)
+    };
+    Ok(Asked {
+        method,
+        params: find(&path).map_or_else(Vec::new, |(_, params)| params),
+        query: Form::parse(url.query().unwrap_or_default().as_bytes()),
+        form,
+        path,
+        body,
+        headers,
+    })
+}
+
+/// The body of a request; empty if it is larger than `most` bytes.
+async fn read_body(request: &mut Request, most: usize) -> Result<Vec<u8>> {
+    let mut stream = request.stream()?;
+    let mut body = Vec::new();
+    while let Some(bytes) = stream.next().await {
+        body.extend(bytes?);
+        // What is cut off fails its checks: a form has its token at the end.
+        if body.len() > most {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(body)
+}

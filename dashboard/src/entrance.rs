@@ -1,0 +1,144 @@
+//! The way of every request: it is read, its route is found, its host must be known, its form must come
+//! from our own page, and whoever sent it must be one of those for whom the route is. One log line each.
+
+use tollgate_core::hrana::Batch;
+use tollgate_core::people::Role;
+use tollgate_core::sign_in::{FormToken, SecondFactor, Token, Visitor, touch_statement};
+use tollgate_edge::clock::now_ms;
+use worker::{Env, Request, Response, Result, console_error};
+
+use crate::answer::Answer;
+use crate::config::Config;
+use crate::fault::{Fault, Outcome};
+use crate::place::{Buyer, Operator, Person, Place, Seller};
+use crate::routes::{Handler, ROUTES, Route, find};
+use crate::visit::Visit;
+use crate::{asked, log, refusal, sign_in};
+
+/// The cookie of a session.
+pub const SESSION_COOKIE: &str = "__Host-session";
+
+/// The cookie of a browser in which somebody is about to sign in.
+pub const BROWSER_COOKIE: &str = "__Host-browser";
+
+/// Answers any request.
+pub async fn answer(request: Request, env: Env) -> Result<Response> {
+    let begun = async {
+        let config = Config::from_env(&env).map_err(|fault| fault.to_string())?;
+        let asked = asked::read(request)
+            .await
+            .map_err(|fault| fault.to_string())?;
+        Visit::begin(env, config, asked).map_err(|fault| fault.to_string())
+    };
+    let visit = match begun.await {
+        Ok(visit) => visit,
+        Err(fault) => {
+            console_error!(
+                "{}",
+                serde_json::json!({ "level": "error", "fault": fault })
+            );
+            return Response::error("the dashboard is not set up; its log says why", 500);
+        }
+    };
+    let (name, answered) = dispatch(&visit).await;
+    let answer = answered.unwrap_or_else(|fault| {
+        if !matches!(fault, Fault::NotFound) {
+            log::fault(&visit, name, &fault);
+        }
+        refusal::of(&visit, &fault)
+    });
+    log::answered(&visit, name, answer.code(), now_ms() - visit.now_ms);
+    answer.into_response(&visit)
+}
+
+/// Finds the route, and lets in who may use it.
+async fn dispatch(visit: &Visit) -> (&'static str, Outcome<Answer>) {
+    let Some((path, _)) = find(&visit.asked.path) else {
+        return ("unknown", Err(Fault::NotFound));
+    };
+    let at_path = || ROUTES.iter().filter(|route| route.path == path);
+    let Some(route) = at_path().find(|route| route.method == visit.asked.method) else {
+        let allowed: Vec<&str> = at_path().map(|route| route.method).collect();
+        let refused = Answer::empty(405).with("allow", allowed.join(", "));
+        return (path, Ok(refused));
+    };
+    (path, enter(visit, route).await)
+}
+
+async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
+    if let Handler::Machine(handler) = route.handler {
+        return handler(visit).await;
+    }
+    let session = visit.cookie(SESSION_COOKIE).and_then(Token::parse);
+    let visitor = Visitor {
+        host: visit.header("host"),
+        session: session.as_ref(),
+        now_ms: visit.now_ms,
+    };
+    let batch = visitor.to_batch();
+    let Some(found) = batch.read(&visit.execute(&batch.batch).await?)? else {
+        return Ok(refusal::unknown_host());
+    };
+    let signed_in = session.zip(found.session);
+    let browser = visit.cookie(BROWSER_COOKIE).and_then(Token::parse);
+    // The forms of who signed in carry the session's token, all others the browser's.
+    let token = signed_in
+        .as_ref()
+        .map(|(token, _)| token)
+        .or(browser.as_ref());
+    if route.method == "POST" && !is_own_form(visit, &found.site.origin, token) {
+        return Ok(refusal::stale_form());
+    }
+    let place = Place::new(found.site, token.map(FormToken::of), browser);
+    if let Handler::Anybody(handler) = route.handler {
+        return handler(visit, &place).await;
+    }
+    let Some((token, session)) = signed_in else {
+        return Ok(sign_in::first(visit));
+    };
+    if session.touch_due {
+        let mut touch = Batch::new();
+        touch.step(None, touch_statement(&session, visit.now_ms));
+        visit.execute(&touch).await?;
+    }
+    let person = Person::new(place, token, session);
+    hand_over(visit, route.handler, person).await
+}
+
+/// Hands the request to its handler if the person may use it.
+async fn hand_over(visit: &Visit, handler: Handler, person: Person) -> Outcome<Answer> {
+    let role = person.session.role;
+    if let Handler::HalfSignedIn(handler) = handler {
+        return handler(visit, &person).await;
+    }
+    match person.session.second_factor {
+        SecondFactor::NotNeeded | SecondFactor::Given => {}
+        SecondFactor::NotSetUp | SecondFactor::Missing => {
+            return Ok(Answer::see_other("/second-factor"));
+        }
+    }
+    match (handler, role) {
+        (Handler::Person(handler), _) => handler(visit, &person).await,
+        (Handler::Buyer(handler), Role::EndUser | Role::Reseller) => {
+            handler(visit, &Buyer(person)).await
+        }
+        (Handler::Seller(handler), Role::Reseller | Role::Operator) => {
+            handler(visit, &Seller(person)).await
+        }
+        (Handler::Operator(handler), Role::Operator) => handler(visit, &Operator(person)).await,
+        _ => Err(Fault::NotFound),
+    }
+}
+
+/// Whether a form was sent by one of our own pages: the browser says so, and the form has the token
+/// that belongs to the cookie.
+fn is_own_form(visit: &Visit, origin: &str, token: Option<&Token>) -> bool {
+    let from_here = match visit.header("origin") {
+        "" => matches!(visit.header("sec-fetch-site"), "" | "same-origin"),
+        said => said == origin,
+    };
+    let carried = Some(visit.header("x-csrf-token"))
+        .filter(|header| !header.is_empty())
+        .unwrap_or_else(|| visit.asked.form.get("csrf"));
+    from_here && token.is_some_and(|token| FormToken::is_right(token, carried))
+}
