@@ -5,6 +5,7 @@ mod browser;
 mod stage;
 
 mod pages;
+mod payments;
 mod routes;
 mod signing_in;
 mod webhook;
