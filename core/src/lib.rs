@@ -48,7 +48,6 @@ pub mod true_up;
 pub mod usage_days;
 
 pub mod brand;
-pub mod branding;
 mod mac;
 pub mod people;
 pub mod sealing;

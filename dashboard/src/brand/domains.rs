@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 use tollgate_core::audit::Changed;
-use tollgate_core::branding::{self, DomainLine, DomainProblem, Host, Requested, request_domain};
+use tollgate_core::brand::{
+    DomainLine, DomainProblem, Host, Requested, remove_domain, request_domain,
+};
 
 use super::show;
 use crate::answer::Answer;
@@ -115,7 +117,7 @@ pub async fn ask_for(visit: &Visit, seller: &Seller) -> Outcome<Answer> {
 /// `POST /brand/domains/remove`: of the seller's own, also when the seller is the operator.
 pub async fn remove(visit: &Visit, seller: &Seller) -> Outcome<Answer> {
     let host = visit.asked.form.get("host");
-    let batch = branding::remove_domain(seller.account(), host, &seller.change(visit));
+    let batch = remove_domain(seller.account(), host, &seller.change(visit));
     match make(visit, &batch).await? {
         // A second click finds nothing more to remove.
         Changed::Now | Changed::Refused | Changed::NotFound => {

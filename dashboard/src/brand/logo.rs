@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tollgate_core::audit::Changed;
 use tollgate_core::brand::Brand;
-use tollgate_core::branding::{Logo, LogoProblem, logo_statement, read_logo};
+use tollgate_core::brand::{Logo, LogoProblem, logo_statement, read_logo};
 use tollgate_core::hrana::Batch;
 use tollgate_core::ids::AccountId;
 

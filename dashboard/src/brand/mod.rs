@@ -1,5 +1,5 @@
 //! What a seller's pages look like and where they are found: name, colour, support link, logo, hosts. What
-//! a brand and a logo may be is decided by `core::branding`; nothing is fetched from anywhere.
+//! a brand and a logo may be is decided by `core::brand`; nothing is fetched from anywhere.
 
 mod domains;
 mod logo;
@@ -7,7 +7,7 @@ mod logo;
 use maud::{Markup, html};
 use tollgate_core::audit::Changed;
 use tollgate_core::brand::{Brand, brand_statement, read_brand};
-use tollgate_core::branding::{
+use tollgate_core::brand::{
     BrandInput, BrandProblem, ColorProblem, DomainLine, domains_statement, read_domain_line,
 };
 use tollgate_core::hrana::{Batch, HranaFault};

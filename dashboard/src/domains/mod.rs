@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use tollgate_core::audit::Changed;
-use tollgate_core::branding::{
+use tollgate_core::brand::{
     DomainLine, domains_statement, read_domain_line, remove_domain, verify_domain,
 };
 use tollgate_core::hrana::{Batch, HranaFault};

@@ -3,7 +3,7 @@
 mod accounts;
 mod admission;
 mod alarm;
-mod branding;
+mod brand;
 mod budgets;
 mod customers;
 mod extension;

@@ -2,12 +2,12 @@
 //! to change.
 
 use tollgate_core::audit::Changed;
-use tollgate_core::brand::{Site, brand_statement, read_brand, read_site, site_statement};
-use tollgate_core::branding::{
+use tollgate_core::brand::{
     BrandInput, DomainLine, Host, Logo, LogoType, MAX_DOMAINS, Requested, StoredLogo,
     domains_statement, logo_statement, read_domain_line, read_logo, remove_domain, request_domain,
     verify_domain,
 };
+use tollgate_core::brand::{Site, brand_statement, read_brand, read_site, site_statement};
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
 use tollgate_core::limits::Limits;

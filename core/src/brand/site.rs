@@ -1,9 +1,5 @@
 //! Whose pages a host shows: the seller, the origin that links are made from, and the brand.
 
-use serde_json::json;
-
-use crate::accounts::{Commit, commit};
-use crate::audit::{Change, Entry};
 use crate::hrana::{HranaFault, Row, Statement};
 use crate::ids::AccountId;
 
@@ -92,38 +88,4 @@ fn read_brand_from(row: &Row, column: usize) -> Result<Brand, HranaFault> {
         has_logo: row.get(at(3))?,
         updated_at_ms: row.get(at(4))?,
     })
-}
-
-/// A host that shows a seller's pages from now on, verified by whoever adds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewDomain {
-    /// The host as browsers name it, with its port if it has one, in lower case.
-    pub host: String,
-    /// The operator or reseller whose pages it shows.
-    pub account: AccountId,
-    /// Scheme, host and port of every link that is made for it.
-    pub origin: String,
-}
-
-impl NewDomain {
-    /// Adds the host.
-    #[must_use]
-    pub fn to_batch(&self, change: &Change) -> Commit {
-        let insert = Statement::new(
-            "INSERT INTO domains (host, account_id, origin, verified_at_ms, created_at_ms) \
-             SELECT ?1, a.id, ?3, ?4, ?4 FROM accounts a WHERE a.id = ?2 AND a.kind <> 'customer'",
-        )
-        .bind(self.host.as_str())
-        .bind(self.account.as_str())
-        .bind(self.origin.as_str())
-        .bind(change.at_ms);
-        let entry = change.of(Entry {
-            action: "domain.create",
-            table: "(SELECT host AS id FROM domains)",
-            subject: &self.host,
-            before: "'{}'",
-            after: json!({ "account": self.account.as_str(), "origin": self.origin }).to_string(),
-        });
-        commit([insert, entry])
-    }
 }
