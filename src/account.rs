@@ -10,13 +10,13 @@ use tollgate_core::inquiry::{
     read_generation_row, render_credits, render_key,
 };
 use tollgate_core::key::KeyHash;
+use tollgate_edge::clock::sleep_ms;
 use worker::{Request, Response};
 
 use crate::authenticate::authenticate;
 use crate::gateway::Gateway;
 use crate::log;
 use crate::respond::{self, Refused};
-use tollgate_edge::clock::sleep_ms;
 
 const KEY_STEP: usize = 0;
 const FIRST_STEP: usize = 1;

@@ -11,6 +11,7 @@ use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::ids::RequestId;
 use tollgate_core::key::KeyHash;
 use tollgate_core::money::Nanos;
+use tollgate_edge::clock::{now_ms, sleep_ms};
 
 use crate::alarm;
 use crate::credentials::ProviderAccount;
@@ -19,7 +20,6 @@ use crate::gateway::Gateway;
 use crate::log;
 use crate::respond::{Extra, Refused};
 use crate::settle::void_in_doubt;
-use tollgate_edge::clock::{now_ms, sleep_ms};
 
 /// How often a call is priced or asked again before the gateway gives up.
 const MAX_ATTEMPTS: u32 = 8;

@@ -3,11 +3,11 @@
 
 use tollgate_core::alarm::Alarm;
 use tollgate_core::ids::RequestId;
+use tollgate_edge::clock::now_ms;
+use tollgate_edge::turso::Turso;
 
 use crate::gateway::Gateway;
 use crate::log;
-use tollgate_edge::clock::now_ms;
-use tollgate_edge::turso::Turso;
 
 /// Writes an alarm, from a run that has no response. That it could not is in the log.
 pub async fn raise(gateway: &Gateway, alarm: &Alarm) {

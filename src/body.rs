@@ -8,11 +8,11 @@ use futures_util::StreamExt;
 use tollgate_core::chat::MAX_BODY_BYTES;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::key::KeyHash;
+use tollgate_edge::clock::within_ms;
 use worker::{Headers, Request};
 
 use crate::facts;
 use crate::gateway::Gateway;
-use tollgate_edge::clock::within_ms;
 
 /// The most that is read for a key of which only the checksum is known.
 const MAX_UNKNOWN_BYTES: usize = 64 * 1024;

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::openrouter::cut_off;
+use tollgate_edge::clock::{Timer, now_ms};
 use worker::js_sys::Uint8Array;
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -18,7 +19,6 @@ use crate::lease::{Lease, LeaseLost};
 use crate::live_call::LiveCall;
 use crate::log;
 use crate::respond::{self, Refused};
-use tollgate_edge::clock::{Timer, now_ms};
 
 /// How far the caller's response is. It begins with the first bytes for the caller, so that a
 /// provider that fails before them becomes an error with a status of its own.

@@ -21,6 +21,7 @@ use tollgate_core::key::KeyHash;
 use tollgate_core::money::{Nanos, Picos};
 use tollgate_core::openrouter::{Cause, Failure, MaxPrice, failure};
 use tollgate_core::settlement::Resolution;
+use tollgate_edge::clock::{now_ms, sleep_ms};
 use worker::{AbortController, AbortSignal, Headers, Request, Response};
 
 use crate::admit::{Admitted, admit};
@@ -37,7 +38,6 @@ use crate::provider::{Head, NoAnswer};
 use crate::relay::relay;
 use crate::respond::Refused;
 use crate::settle::settle;
-use tollgate_edge::clock::{now_ms, sleep_ms};
 
 /// How often a call is sent at most; only what the provider surely did not begin is sent again.
 const MAX_DISPATCHES: u32 = 3;

@@ -10,11 +10,11 @@ use tollgate_core::hrana::{Batch, HranaFault, Row};
 use tollgate_core::ids::ProviderAccountId;
 use tollgate_core::providers::{Credential, read_stored_account, stored_account_statement};
 use tollgate_core::sealing::SealingKeys;
+use tollgate_edge::turso::DatabaseFault;
 
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::log;
-use tollgate_edge::turso::DatabaseFault;
 
 /// One of the operator's accounts at a provider.
 #[derive(Debug)]

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
+use tollgate_edge::clock::{now_ms, sleep_ms};
 
 use crate::gateway::Gateway;
-use tollgate_edge::clock::{now_ms, sleep_ms};
 
 /// How often an awaited answer looks whether its caller is still there, in milliseconds.
 pub const LOOK_UP_MS: i64 = 500;

@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use thiserror::Error;
 use tollgate_core::ids::RequestId;
+use tollgate_edge::clock::{now_ms, random_u64};
+use tollgate_edge::turso::Turso;
 use worker::{AbortSignal, Context, Env, console_error};
 
 use crate::config::{Config, ConfigFault};
 use crate::credentials::Opened;
 use crate::provider::OpenRouter;
-use tollgate_edge::clock::{now_ms, random_u64};
-use tollgate_edge::turso::Turso;
 
 /// Why a request cannot even begin.
 #[derive(Debug, Error)]

@@ -11,13 +11,13 @@ use tollgate_core::reconcile::{Drift, books, day};
 use tollgate_core::usage_days::{
     Bite, claim_reconciliation, expire_idempotency_keys, prune_plan, read_bite, roll_up_plan,
 };
+use tollgate_edge::clock::now_ms;
+use tollgate_edge::turso::DatabaseFault;
 use worker::{Env, console_error, console_log};
 
 use crate::alarm;
 use crate::gateway::Gateway;
 use crate::log;
-use tollgate_edge::clock::now_ms;
-use tollgate_edge::turso::DatabaseFault;
 
 /// Rows that one transaction takes, because calls wait for the write lock meanwhile, and
 /// transactions of one kind that one run makes at most.

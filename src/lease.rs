@@ -8,11 +8,11 @@ use std::pin::pin;
 use tollgate_core::admission::{Extended, Extension, LevelHold, Refusal, Snapshot};
 use tollgate_core::hrana::Batch;
 use tollgate_core::settlement::{Progress, renew_lease_statement};
+use tollgate_edge::clock::{Timer, now_ms, sleep_ms};
 
 use crate::admit::Admitted;
 use crate::gateway::Gateway;
 use crate::log;
-use tollgate_edge::clock::{Timer, now_ms, sleep_ms};
 
 /// How long after the admission the provider's id is stored, in milliseconds: short calls save the
 /// write.

@@ -7,13 +7,13 @@ use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::money::Nanos;
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
+use tollgate_edge::clock::sleep_ms;
 
 use crate::admit::Admitted;
 use crate::completion::Responder;
 use crate::gateway::Gateway;
 use crate::lease::{Lease, LeaseLost};
 use crate::respond::{Extra, Refused};
-use tollgate_edge::clock::sleep_ms;
 
 /// What a call costs, as far as is known.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::openrouter::{Answer, AnswerFault, cut_off, is_insured, read_answer};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
+use tollgate_edge::clock::within_ms;
 use worker::AbortController;
 
 use crate::completion::{Responder, report};
@@ -14,7 +15,6 @@ use crate::live_call::{Bill, Ending, LiveCall};
 use crate::log;
 use crate::provider::{BodyFault, Head};
 use crate::respond;
-use tollgate_edge::clock::within_ms;
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;

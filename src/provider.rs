@@ -4,6 +4,7 @@
 use futures_util::StreamExt;
 use thiserror::Error;
 use tollgate_core::openrouter::{self, Attribution};
+use tollgate_edge::clock::within_ms;
 use worker::{
     AbortController, AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit,
     RequestRedirect, Response,
@@ -11,7 +12,6 @@ use worker::{
 
 use crate::config::Config;
 use crate::credentials::ProviderAccount;
-use tollgate_edge::clock::within_ms;
 
 /// The most of a failure's body that is read: it is only scanned for a short message.
 const MAX_FAILURE_BYTES: usize = 64 * 1024;

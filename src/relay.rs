@@ -7,6 +7,7 @@ use tollgate_core::error::{ApiError, ErrorCode};
 use tollgate_core::openrouter::{Closing, Departure, Seen, Transcript, cut_off, is_insured};
 use tollgate_core::settlement::{Outcome, ResolutionFacts};
 use tollgate_core::usage::Usage;
+use tollgate_edge::clock::{Timer, now_ms};
 use worker::{AbortController, ByteStream};
 
 use crate::alarm;
@@ -17,7 +18,6 @@ use crate::lease::{Lease, LeaseLost, Short};
 use crate::live_call::{Bill, Ending, LiveCall};
 use crate::log;
 use crate::provider::Head;
-use tollgate_edge::clock::{Timer, now_ms};
 
 /// Relays the answer to its end, or to the caller's, and says how it ended.
 pub async fn relay(

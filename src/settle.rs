@@ -3,10 +3,10 @@
 
 use tollgate_core::admission::{Ask, Snapshot};
 use tollgate_core::settlement::{Outcome, Resolution, ResolutionFacts, Resolved};
+use tollgate_edge::clock::{now_ms, sleep_ms};
 
 use crate::gateway::Gateway;
 use crate::log;
-use tollgate_edge::clock::{now_ms, sleep_ms};
 
 /// Pauses between tries, in milliseconds: together about as long as a Worker may go on after its
 /// answer has ended.

@@ -10,6 +10,8 @@ use tollgate_core::settlement::Recorded;
 use tollgate_core::settlement::Resolved;
 use tollgate_core::stored_call::StoredCall;
 use tollgate_core::sweep::{advance_statement, overdue_statement, read_overdue};
+use tollgate_edge::clock::now_ms;
+use tollgate_edge::turso::DatabaseFault;
 use worker::{Env, console_log};
 
 use crate::alarm;
@@ -17,8 +19,6 @@ use crate::credentials::of_earlier_call;
 use crate::gateway::Gateway;
 use crate::log;
 use crate::settle::settle;
-use tollgate_edge::clock::now_ms;
-use tollgate_edge::turso::DatabaseFault;
 
 /// Holds that one statement reads, and statements that one run executes at most.
 const PAGE: u32 = 100;

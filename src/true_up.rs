@@ -13,14 +13,14 @@ use tollgate_core::stored_call::StoredCall;
 use tollgate_core::true_up::{
     Correction, DueTrueUp, Next, TruedUp, due_statement, read_due, read_due_call,
 };
+use tollgate_edge::clock::{now_ms, sleep_ms};
+use tollgate_edge::turso::DatabaseFault;
 use worker::{Env, console_log};
 
 use crate::alarm;
 use crate::credentials::of_earlier_call;
 use crate::gateway::Gateway;
 use crate::log;
-use tollgate_edge::clock::{now_ms, sleep_ms};
-use tollgate_edge::turso::DatabaseFault;
 
 /// Calls that one statement reads, and statements that one run executes at most.
 const PAGE: u32 = 100;

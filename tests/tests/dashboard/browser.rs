@@ -68,6 +68,14 @@ impl Browser {
         self.send(request, body.finish())
     }
 
+    /// Sends a body of another kind as the pages do, such as a form with a file.
+    pub fn upload(&mut self, path: &str, content_type: &str, body: Vec<u8>) -> Shown {
+        let request = Request::post(format!("{}{path}", self.origin))
+            .header("content-type", content_type)
+            .header("origin", &self.origin);
+        self.send(request, body)
+    }
+
     /// What the forms of this browser carry.
     pub fn csrf(&self) -> String {
         let cookie = |name| self.cookies.get(name).and_then(|text| Token::parse(text));
@@ -87,7 +95,11 @@ impl Browser {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }
 
-    fn send(&mut self, request: ureq::http::request::Builder, body: String) -> Shown {
+    fn send<B: ureq::AsSendBody>(
+        &mut self,
+        request: ureq::http::request::Builder,
+        body: B,
+    ) -> Shown {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -114,7 +126,7 @@ impl Browser {
 }
 
 /// Sends a request and reads its answer, whatever the status; no redirect is followed.
-pub fn send(request: Request<String>) -> Shown {
+pub fn send(request: Request<impl ureq::AsSendBody>) -> Shown {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)

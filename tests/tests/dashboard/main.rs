@@ -4,6 +4,7 @@
 mod browser;
 mod stage;
 
+mod features;
 mod pages;
 mod payments;
 mod routes;

@@ -26,6 +26,16 @@ fn code_in(mail: &Value) -> String {
     subject.chars().take_while(char::is_ascii_digit).collect()
 }
 
+/// Signs somebody in with the code in the mail.
+pub fn sign_in_with_code(stage: &Stage, browser: &mut Browser, address: &str) {
+    browser.get("/sign-in");
+    let asked = browser.post("/sign-in", &[("email", address)]);
+    assert_eq!(asked.status, 303, "{}", asked.body);
+    let code = code_in(&mail_to(stage, address));
+    let entered = browser.post("/sign-in/code", &[("code", &code)]);
+    assert_eq!(entered.status, 303, "{}", entered.body);
+}
+
 #[test]
 fn a_newcomer_signs_up_with_nothing_but_an_address_and_the_code_sent_there() {
     let stage = shared();
