@@ -59,8 +59,12 @@ enum Command {
         /// Runs only the tests whose name contains this, and no other check
         filter: Option<String>,
     },
-    /// Measures the gateway beside a Worker that only passes calls on; judges nothing
+    /// Measures the gateway beside a Worker that only passes calls on, or the dashboard's pages; judges
+    /// nothing
     Bench {
+        /// What is measured
+        #[arg(value_parser = ["gateway", "pages"], default_value = "gateway")]
+        what: String,
         /// How long each cell is measured
         #[arg(long, value_name = "N", default_value_t = 3)]
         seconds: u64,
@@ -142,7 +146,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Test { filter } => test::run(filter.as_deref()),
         Command::Docs { check: true } => docs::check(),
         Command::Docs { check: false } => docs::write(),
+        Command::Bench { what, .. } if what == "pages" => bench::pages::run(),
         Command::Bench {
+            what: _,
             seconds,
             quick,
             json,

@@ -7,6 +7,7 @@ mod gateway_log;
 mod http;
 mod load;
 mod machine;
+pub mod pages;
 mod results;
 mod seed;
 mod statistics;
