@@ -1,18 +1,7 @@
 //! The gateway's settings: variables and secrets of its Worker. README lists them.
 
-use thiserror::Error;
+use tollgate_edge::setting::{SettingFault, base_url, given, number, text};
 use worker::Env;
-
-/// A setting that is missing or unreadable.
-#[derive(Debug, Error)]
-pub enum ConfigFault {
-    /// It is not set.
-    #[error("the setting `{0}` is missing")]
-    Missing(&'static str),
-    /// It is not a whole number.
-    #[error("the setting `{0}` is not a whole number")]
-    NotANumber(&'static str),
-}
 
 /// What the operator set.
 #[derive(Debug)]
@@ -56,11 +45,11 @@ pub struct Config {
 
 impl Config {
     /// Reads the settings of this Worker.
-    pub fn from_env(env: &Env) -> Result<Self, ConfigFault> {
+    pub fn from_env(env: &Env) -> Result<Self, SettingFault> {
         Ok(Self {
             turso_url: text(env, "TURSO_URL")?,
             turso_token: text(env, "TURSO_AUTH_TOKEN")?,
-            openrouter_base_url: trimmed(text(env, "OPENROUTER_BASE_URL")?),
+            openrouter_base_url: base_url(env, "OPENROUTER_BASE_URL")?,
             openrouter_api_key: text(env, "OPENROUTER_API_KEY")?,
             sealing_keys: text(env, "SEALING_KEYS")?,
             docs_url: text(env, "DOCS_URL")?,
@@ -72,7 +61,7 @@ impl Config {
             first_portion: u64::try_from(number(env, "FIRST_PORTION_TOKENS")?)
                 .ok()
                 .filter(|tokens| *tokens > 0),
-            top_up_url: text(env, "TOP_UP_URL").ok().filter(|url| !url.is_empty()),
+            top_up_url: given(env, "TOP_UP_URL"),
             stop_after_leaving_ms: number(env, "STOP_AFTER_LEAVING_MS").ok(),
             retention_days: number(env, "RETENTION_DAYS")?,
             panic_probe: env
@@ -80,21 +69,4 @@ impl Config {
                 .is_ok_and(|value| value.to_string() == "on"),
         })
     }
-}
-
-fn text(env: &Env, name: &'static str) -> Result<String, ConfigFault> {
-    // Variables and secrets are both plain strings of the environment.
-    env.var(name)
-        .map(|value| value.to_string())
-        .map_err(|_| ConfigFault::Missing(name))
-}
-
-fn number(env: &Env, name: &'static str) -> Result<i64, ConfigFault> {
-    text(env, name)?
-        .parse()
-        .map_err(|_| ConfigFault::NotANumber(name))
-}
-
-fn trimmed(url: String) -> String {
-    url.trim_end_matches('/').to_owned()
 }

@@ -8,10 +8,11 @@ use std::rc::Rc;
 use thiserror::Error;
 use tollgate_core::ids::RequestId;
 use tollgate_edge::clock::{now_ms, random_u64};
+use tollgate_edge::setting::SettingFault;
 use tollgate_edge::turso::Turso;
 use worker::{AbortSignal, Context, Env, console_error};
 
-use crate::config::{Config, ConfigFault};
+use crate::config::Config;
 use crate::credentials::Opened;
 use crate::provider::OpenRouter;
 
@@ -20,7 +21,7 @@ use crate::provider::OpenRouter;
 pub enum StartFault {
     /// A setting is wrong.
     #[error(transparent)]
-    Config(#[from] ConfigFault),
+    Config(#[from] SettingFault),
     /// The runtime gives no random bytes.
     #[error("no random bytes: {0}")]
     Random(#[from] getrandom::Error),

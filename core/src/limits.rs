@@ -33,6 +33,20 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The limits that are numbers, each with its name in forms, JSON and columns.
+    #[must_use]
+    pub const fn numbers(&self) -> [(&'static str, Option<u64>); 7] {
+        [
+            ("requests_per_minute", self.requests_per_minute),
+            ("requests_per_hour", self.requests_per_hour),
+            ("requests_per_day", self.requests_per_day),
+            ("tokens_per_minute", self.tokens_per_minute),
+            ("parallel_calls", self.parallel_calls),
+            ("max_tokens", self.max_tokens),
+            ("default_max_tokens", self.default_max_tokens),
+        ]
+    }
+
     /// Whether the key may call this model.
     #[must_use]
     pub fn allows_model(&self, slug: &str) -> bool {

@@ -1,18 +1,7 @@
 //! The dashboard's settings: variables and secrets of its Worker. README lists them.
 
-use thiserror::Error;
+use tollgate_edge::setting::{SettingFault, base_url, given, number, text};
 use worker::Env;
-
-/// A setting that is missing or unreadable.
-#[derive(Debug, Error)]
-pub enum ConfigFault {
-    /// It is not set.
-    #[error("the setting `{0}` is missing")]
-    Missing(&'static str),
-    /// It is not a whole number.
-    #[error("the setting `{0}` is not a whole number")]
-    NotANumber(&'static str),
-}
 
 /// What the operator set.
 #[derive(Clone, Debug)]
@@ -60,12 +49,12 @@ pub struct Config {
 
 impl Config {
     /// Reads the settings of this Worker.
-    pub fn from_env(env: &Env) -> Result<Self, ConfigFault> {
+    pub fn from_env(env: &Env) -> Result<Self, SettingFault> {
         Ok(Self {
             turso_url: text(env, "TURSO_URL")?,
             turso_token: text(env, "TURSO_AUTH_TOKEN")?,
-            gateway_url: trimmed(text(env, "GATEWAY_URL")?),
-            stripe_base_url: trimmed(text(env, "STRIPE_BASE_URL")?),
+            gateway_url: base_url(env, "GATEWAY_URL")?,
+            stripe_base_url: base_url(env, "STRIPE_BASE_URL")?,
             stripe_page_origins: text(env, "STRIPE_PAGE_ORIGINS")?,
             stripe_secret_key: text(env, "STRIPE_SECRET_KEY")?,
             stripe_webhook_secrets: text(env, "STRIPE_WEBHOOK_SECRETS")?,
@@ -74,34 +63,13 @@ impl Config {
             payment_fee_cents: number(env, "PAYMENT_FEE_CENTS")?,
             github_client_id: given(env, "GITHUB_CLIENT_ID"),
             github_client_secret: given(env, "GITHUB_CLIENT_SECRET"),
-            github_base_url: trimmed(text(env, "GITHUB_BASE_URL")?),
-            github_api_url: trimmed(text(env, "GITHUB_API_URL")?),
-            resend_base_url: trimmed(text(env, "RESEND_BASE_URL")?),
+            github_base_url: base_url(env, "GITHUB_BASE_URL")?,
+            github_api_url: base_url(env, "GITHUB_API_URL")?,
+            resend_base_url: base_url(env, "RESEND_BASE_URL")?,
             resend_api_key: text(env, "RESEND_API_KEY")?,
             mail_from: text(env, "MAIL_FROM")?,
             sealing_keys: text(env, "SEALING_KEYS")?,
-            openrouter_base_url: trimmed(text(env, "OPENROUTER_BASE_URL")?),
+            openrouter_base_url: base_url(env, "OPENROUTER_BASE_URL")?,
         })
     }
-}
-
-fn text(env: &Env, name: &'static str) -> Result<String, ConfigFault> {
-    // Variables and secrets are both plain strings of the environment.
-    env.var(name)
-        .map(|value| value.to_string())
-        .map_err(|_| ConfigFault::Missing(name))
-}
-
-fn given(env: &Env, name: &'static str) -> Option<String> {
-    text(env, name).ok().filter(|value| !value.is_empty())
-}
-
-fn number(env: &Env, name: &'static str) -> Result<i64, ConfigFault> {
-    text(env, name)?
-        .parse()
-        .map_err(|_| ConfigFault::NotANumber(name))
-}
-
-fn trimmed(url: String) -> String {
-    url.trim_end_matches('/').to_owned()
 }

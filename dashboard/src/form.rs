@@ -1,10 +1,5 @@
 //! What a form sent: names and values, as text, and files as bytes. It says nothing of what they mean.
 
-use std::convert::Infallible;
-
-use futures_util::stream::once;
-use multer::{Constraints, Multipart, parse_boundary};
-
 /// The fields of a form or of a query, in the order in which they came, and the files of an upload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
@@ -21,29 +16,14 @@ impl Form {
         }
     }
 
-    /// Reads `multipart/form-data`. What is broken is an empty form, which has no token and is refused.
-    pub async fn parse_multipart(content_type: &str, body: Vec<u8>) -> Self {
-        let Ok(boundary) = parse_boundary(content_type) else {
-            return Self::default();
-        };
-        let body = once(async { Ok::<_, Infallible>(body) });
-        let parts = Multipart::with_constraints(body, boundary, Constraints::new());
-        Self::of_parts(parts).await.unwrap_or_default()
+    /// Adds a field of an upload.
+    pub fn add(&mut self, name: String, value: String) {
+        self.fields.push((name, value));
     }
 
-    async fn of_parts(mut parts: Multipart<'_>) -> multer::Result<Self> {
-        let mut form = Self::default();
-        while let Some(part) = parts.next_field().await? {
-            let name = part.name().unwrap_or_default().to_owned();
-            if part.file_name().is_some() {
-                form.files.push((name, part.bytes().await?.to_vec()));
-            } else {
-                // Browsers send the encoding of the page, which is UTF-8, whatever the part says.
-                let text = String::from_utf8_lossy(&part.bytes().await?).into_owned();
-                form.fields.push((name, text));
-            }
-        }
-        Ok(form)
+    /// Adds a file of an upload.
+    pub fn add_file(&mut self, name: String, bytes: Vec<u8>) {
+        self.files.push((name, bytes));
     }
 
     /// The bytes of the file of that name, if one was chosen.
@@ -90,41 +70,6 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_uploaded_file_comes_with_the_fields_beside_it() {
-        let check = |content_type: &str, body: &str, expect: (&str, Option<&str>)| {
-            let parsed = Form::parse_multipart(content_type, body.as_bytes().to_vec());
-            let form = futures_util::FutureExt::now_or_never(parsed).unwrap();
-            let file = form.file("logo").map(String::from_utf8_lossy);
-            assert_eq!((form.get("csrf"), file.as_deref()), expect, "{body}");
-        };
-        let kind = "multipart/form-data; boundary=XX";
-        let head = "Content-Disposition: form-data; name=";
-        let csrf = format!("--XX\r\n{head}\"csrf\"\r\n\r\ntoken\r\n");
-        let logo = format!(
-            "--XX\r\n{head}\"logo\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n"
-        );
-        check(
-            kind,
-            &format!("{csrf}{logo}bytes\r\n--XX--\r\n"),
-            ("token", Some("bytes")),
-        );
-        check(
-            kind,
-            &format!("{csrf}{logo}\r\n--XX--\r\n"),
-            ("token", None),
-        );
-        check(kind, &format!("{csrf}--XX--\r\n"), ("token", None));
-        // Cut off, or not what it says it is: nothing of it counts.
-        check(kind, &format!("{csrf}{logo}byt"), ("", None));
-        check(kind, "csrf=token", ("", None));
-        check(
-            "multipart/form-data",
-            &format!("{csrf}--XX--\r\n"),
-            ("", None),
-        );
-    }
 
     #[test]
     fn the_next_page_keeps_what_was_asked_for() {

@@ -34,6 +34,7 @@ pub mod page;
 mod place;
 mod refusal;
 mod routes;
+mod upload;
 mod utc_day;
 mod visit;
 

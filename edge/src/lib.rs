@@ -1,5 +1,6 @@
-//! What the gateway and the dashboard share of the runtime: the clock, the random bytes and the way to
-//! the database. No rule lives here, and no route.
+//! What the gateway and the dashboard share of the runtime: the clock, the random bytes, the
+//! settings and the way to the database. No rule lives here, and no route.
 
 pub mod clock;
+pub mod setting;
 pub mod turso;

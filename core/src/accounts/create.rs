@@ -197,16 +197,8 @@ impl NewRule {
 
 /// The limits that are set.
 fn limits_json(limits: &Limits) -> Json {
-    let set = [
-        ("requests_per_minute", limits.requests_per_minute),
-        ("requests_per_hour", limits.requests_per_hour),
-        ("requests_per_day", limits.requests_per_day),
-        ("tokens_per_minute", limits.tokens_per_minute),
-        ("parallel_calls", limits.parallel_calls),
-        ("max_tokens", limits.max_tokens),
-        ("default_max_tokens", limits.default_max_tokens),
-    ];
-    let mut object: serde_json::Map<String, Json> = set
+    let mut object: serde_json::Map<String, Json> = limits
+        .numbers()
         .into_iter()
         .filter_map(|(name, limit)| Some((name.to_owned(), json!(limit?))))
         .collect();

@@ -39,12 +39,12 @@ pub use key_list::{
 pub use key_settings::{
     KeyCreated, KeyCreation, KeyCreationBatch, KeyEdit, MOST_LIVE_KEYS, edit_key,
 };
-pub(crate) use read::id;
 pub use read::{
     Account, Key, Rule, account_statement, accounts_statement, ancestors_statement,
     child_statement, key_statement, keys_statement, operator_statement, read_account, read_key,
     read_rule, rule_statement, rules_statement, viewed_account_statement,
 };
+pub(crate) use read::{id, price_rule};
 pub use view::View;
 
 /// A transaction, and the step that tells whether it took place.

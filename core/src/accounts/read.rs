@@ -200,15 +200,21 @@ pub fn rule_statement(rule: &RuleId) -> Statement {
 pub fn read_rule(row: &Row) -> Result<Rule, HranaFault> {
     Ok(Rule {
         account: id(row, 0, AccountId::parse)?,
-        rule: PriceRule {
-            id: id(row, 1, RuleId::parse)?,
-            pattern: row.get(2)?,
-            markup_bps: row.get(3)?,
-            min_charge: Nanos::new(row.get(4)?),
-            priority: row.get(5)?,
-            starts_at_ms: row.get(6)?,
-            ends_at_ms: row.get(7)?,
-        },
+        rule: price_rule(row)?,
+    })
+}
+
+/// Reads a price rule, whose columns begin behind the first: id, pattern, markup, minimum, priority, start
+/// and end.
+pub(crate) fn price_rule(row: &Row) -> Result<PriceRule, HranaFault> {
+    Ok(PriceRule {
+        id: id(row, 1, RuleId::parse)?,
+        pattern: row.get(2)?,
+        markup_bps: row.get(3)?,
+        min_charge: Nanos::new(row.get(4)?),
+        priority: row.get(5)?,
+        starts_at_ms: row.get(6)?,
+        ends_at_ms: row.get(7)?,
     })
 }
 

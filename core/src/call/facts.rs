@@ -2,12 +2,11 @@
 //! model with its costs. Both carry the versions that admission compares, so that an old copy can
 //! misprice nothing.
 
+use crate::accounts::price_rule;
 use crate::admission::{Snapshot, read_snapshot, snapshot_statement};
 use crate::catalogue::{Cost, Model, on_sale_sql};
 use crate::hrana::{HranaFault, Row, Statement};
-use crate::ids::RuleId;
 use crate::key::KeyHash;
-use crate::money::Nanos;
 use crate::pricing::PriceRule;
 
 /// A caller's key and accounts, and the rules that price its calls.
@@ -79,15 +78,7 @@ pub fn read_caller(snapshot: &[Row], rules: &[Row]) -> Result<Option<CallerFacts
         let level = by_level
             .get_mut(depth)
             .ok_or(HranaFault::UnexpectedColumn(0))?;
-        level.push(PriceRule {
-            id: RuleId::parse(&row.get::<String>(1)?).ok_or(HranaFault::UnexpectedColumn(1))?,
-            pattern: row.get(2)?,
-            markup_bps: row.get(3)?,
-            min_charge: Nanos::new(row.get(4)?),
-            priority: row.get(5)?,
-            starts_at_ms: row.get(6)?,
-            ends_at_ms: row.get(7)?,
-        });
+        level.push(price_rule(row)?);
     }
     Ok(Some(CallerFacts {
         snapshot,

@@ -2,11 +2,10 @@
 //! if a rule that is not saved yet were saved. One round trip reads all of it. A reseller is told what
 //! it pays itself, never what the provider bills.
 
-use crate::accounts::id;
+use crate::accounts::price_rule;
 use crate::catalogue::{Cost, on_sale_sql};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::{AccountId, RuleId};
-use crate::money::Nanos;
 use crate::pricing::{
     NotSold, Offer, PriceRule, Priceable, Reference, Tariff, offer, same_price, with_draft,
 };
@@ -130,7 +129,7 @@ impl MarketBatch {
                     .and_then(|depth| above.get_mut(depth))
                     .ok_or(HranaFault::UnexpectedColumn(0))?,
             };
-            rules.push(read_rule(row)?);
+            rules.push(price_rule(row)?);
         }
         // The chain goes from the seller up, prices from the root down.
         above.reverse();
@@ -141,18 +140,6 @@ impl MarketBatch {
             models: models.collect::<Result<_, _>>()?,
         }))
     }
-}
-
-fn read_rule(row: &Row) -> Result<PriceRule, HranaFault> {
-    Ok(PriceRule {
-        id: id(row, 1, RuleId::parse)?,
-        pattern: row.get(2)?,
-        markup_bps: row.get(3)?,
-        min_charge: Nanos::new(row.get(4)?),
-        priority: row.get(5)?,
-        starts_at_ms: row.get(6)?,
-        ends_at_ms: row.get(7)?,
-    })
 }
 
 fn read_priceable(row: &Row) -> Result<Priceable, HranaFault> {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tollgate_core::budget::Period;
 
-use super::settings::{Filled, NUMBERS, budget_field};
+use super::settings::{Filled, budget_field, limit_names};
 use crate::language::Language;
 use crate::page::Field;
 
@@ -60,7 +60,7 @@ fn limit_fields(language: Language, filled: &Filled) -> Markup {
             legend class="font-semibold" { (language.tr("Limits")) }
             p class="muted" { (language.tr("An empty field takes the account's default.")) }
             div class="grid gap-4 sm:grid-cols-2" {
-                @for (name, label) in NUMBERS.into_iter().zip(labels) {
+                @for (name, label) in limit_names().into_iter().zip(labels) {
                     (Field::number(name, label).value(filled.value(name)).error(filled.error(name))
                         .min(if name.ends_with("max_tokens") { "1" } else { "0" }).autocomplete("off"))
                 }

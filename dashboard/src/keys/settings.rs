@@ -36,22 +36,12 @@ pub struct Filled {
     errors: Vec<(&'static str, String)>,
 }
 
-pub(super) const NUMBERS: [&str; 7] = [
-    "requests_per_minute",
-    "requests_per_hour",
-    "requests_per_day",
-    "tokens_per_minute",
-    "parallel_calls",
-    "max_tokens",
-    "default_max_tokens",
-];
-
 impl Filled {
     /// As a form was sent.
     fn sent(form: &Form) -> Self {
         let budgets = Period::ALL.map(budget_field);
         let names = ["name", "expires", "models"];
-        let names = names.into_iter().chain(NUMBERS).chain(budgets);
+        let names = names.into_iter().chain(limit_names()).chain(budgets);
         Self {
             values: names
                 .map(|name| (name, form.get(name).to_owned()))
@@ -63,7 +53,11 @@ impl Filled {
     /// As a key is now.
     pub fn of(settings: &Settings) -> Self {
         let limits = &settings.limits;
-        let numbers = numbers(limits).map(|limit| limit.map(|limit| limit.to_string()));
+        let numbers = limits.numbers().into_iter();
+        let numbers = numbers.map(|(name, limit)| {
+            let text = limit.map_or_else(String::new, |limit| limit.to_string());
+            (name, text)
+        });
         let mut values = vec![
             ("name", settings.name.clone()),
             (
@@ -81,11 +75,7 @@ impl Filled {
                     .join("\n"),
             ),
         ];
-        values.extend(
-            NUMBERS
-                .into_iter()
-                .zip(numbers.map(Option::unwrap_or_default)),
-        );
+        values.extend(numbers);
         values.extend(Period::ALL.map(|period| {
             let amount = settings.budget.of(period);
             (
@@ -140,7 +130,7 @@ impl Settings {
             expires_at_ms: read_expiry(language, &mut filled, before, now_ms),
             ..Self::default()
         };
-        let limits = NUMBERS.map(|name| read_number(language, &mut filled, name));
+        let limits = limit_names().map(|name| read_number(language, &mut filled, name));
         let [
             minute,
             hour,
@@ -187,9 +177,9 @@ impl Settings {
             LimitEdit::MaxTokens,
             LimitEdit::DefaultMaxTokens,
         ];
-        let changed = numbers(new).into_iter().zip(numbers(old)).zip(edits);
+        let changed = new.numbers().into_iter().zip(old.numbers()).zip(edits);
         let changed = changed.filter(|((new, old), _)| new != old);
-        let mut limits: Vec<LimitEdit> = changed.map(|((new, _), edit)| edit(new)).collect();
+        let mut limits: Vec<LimitEdit> = changed.map(|(((_, new), _), edit)| edit(new)).collect();
         if new.allowed_models != old.allowed_models {
             limits.push(LimitEdit::AllowedModels(new.allowed_models.clone()));
         }
@@ -208,17 +198,9 @@ impl Settings {
     }
 }
 
-/// In the order of [`NUMBERS`].
-const fn numbers(limits: &Limits) -> [Option<u64>; 7] {
-    [
-        limits.requests_per_minute,
-        limits.requests_per_hour,
-        limits.requests_per_day,
-        limits.tokens_per_minute,
-        limits.parallel_calls,
-        limits.max_tokens,
-        limits.default_max_tokens,
-    ]
+/// The names of the limits that are numbers, in the order of [`Limits::numbers`].
+pub(super) fn limit_names() -> [&'static str; 7] {
+    Limits::default().numbers().map(|(name, _)| name)
 }
 
 pub(super) const fn budget_field(period: Period) -> &'static str {

@@ -248,6 +248,12 @@ fn a_logo_is_a_picture_or_it_is_refused() {
     assert_eq!(saved.status, 303, "{}", saved.body);
     let csrf = reseller.csrf();
     assert_eq!(upload(&mut reseller, &png, "").status, 403);
+    // Cut off, or not what it says it is: nothing of it counts, not even its token.
+    let token = format!("--XX\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n");
+    for kind in ["multipart/form-data; boundary=XX", "multipart/form-data"] {
+        let cut_off = reseller.upload("/brand/logo", kind, token.clone().into_bytes());
+        assert_eq!(cut_off.status, 403, "{kind}");
+    }
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
     assert_eq!(upload(&mut reseller, svg, &csrf).status, 422);
     let large = [png.as_slice(), &vec![0; 110_000]].concat();

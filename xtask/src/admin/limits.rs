@@ -155,7 +155,8 @@ fn patterns(texts: &[String]) -> Result<Option<Vec<String>>, Failure> {
 
 /// Limits on one line, those that are set.
 pub(super) fn to_text(limits: &Limits) -> String {
-    let numbers = numbers(limits)
+    let numbers = limits
+        .numbers()
         .into_iter()
         .filter_map(|(name, limit)| Some(format!("{} {}", name.replace('_', " "), limit?)));
     let models = limits
@@ -172,22 +173,11 @@ pub(super) fn to_text(limits: &Limits) -> String {
 
 /// Limits as JSON, `null` where there is none.
 pub(super) fn to_json(limits: &Limits) -> Value {
-    let mut object: serde_json::Map<String, Value> = numbers(limits)
+    let mut object: serde_json::Map<String, Value> = limits
+        .numbers()
         .into_iter()
         .map(|(name, limit)| (name.to_owned(), json!(limit)))
         .collect();
     object.insert("allowed_models".to_owned(), json!(limits.allowed_models));
     Value::Object(object)
-}
-
-fn numbers(limits: &Limits) -> [(&'static str, Option<u64>); 7] {
-    [
-        ("requests_per_minute", limits.requests_per_minute),
-        ("requests_per_hour", limits.requests_per_hour),
-        ("requests_per_day", limits.requests_per_day),
-        ("tokens_per_minute", limits.tokens_per_minute),
-        ("parallel_calls", limits.parallel_calls),
-        ("max_tokens", limits.max_tokens),
-        ("default_max_tokens", limits.default_max_tokens),
-    ]
 }
