@@ -86,15 +86,20 @@ impl<'a> Typed<'a> {
     }
 
     /// The draft, once its pattern and its markup are there.
-    pub(super) fn draft(&self, now_ms: i64) -> Draft {
+    pub(super) fn draft(&self, language: Language, now_ms: i64) -> Draft {
         if self.form.given("pattern").is_none() || self.form.given("markup").is_none() {
             return Draft::None;
         }
-        self.read(now_ms).map_or_else(Draft::Wrong, Draft::Rule)
+        self.read(language, now_ms)
+            .map_or_else(Draft::Wrong, Draft::Rule)
     }
 
     /// The rule, or what is wrong with the fields.
-    pub(super) fn read(&self, now_ms: i64) -> Result<RuleDraft, Vec<(&'static str, &'static str)>> {
+    pub(super) fn read(
+        &self,
+        language: Language,
+        now_ms: i64,
+    ) -> Result<RuleDraft, Vec<(&'static str, &'static str)>> {
         let input = RuleInput {
             pattern: self.form.get("pattern"),
             markup: self.form.get("markup"),
@@ -102,7 +107,6 @@ impl<'a> Typed<'a> {
             priority: self.form.get("priority"),
             starts_at_ms: self.starts_at.unwrap_or(None),
         };
-        let language = Language::English;
         let told = |problem: RuleProblem| (problem.field(), problem_text(language, problem));
         let read = input
             .read(now_ms)
@@ -235,7 +239,7 @@ mod tests {
         let check = |query: &str, expect: &str| {
             let form = Form::parse(query.as_bytes());
             let zone = Zone::named("Europe/Berlin");
-            let found = match Typed::of(&form, &zone).draft(NOW_MS) {
+            let found = match Typed::of(&form, &zone).draft(Language::English, NOW_MS) {
                 Draft::None => "none".to_owned(),
                 Draft::Rule(rule) => format!("{} {}", rule.pattern, rule.markup_bps),
                 Draft::Wrong(problems) => {

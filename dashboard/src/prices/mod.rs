@@ -36,7 +36,7 @@ const ALL_MODELS: u32 = 2_000;
 pub async fn page(visit: &Visit, seller: &Seller) -> Outcome<Answer> {
     let zone = Zone::named(&seller.session.time_zone);
     let typed = Typed::of(&visit.asked.query, &zone);
-    let draft = typed.draft(visit.now_ms);
+    let draft = typed.draft(seller.language(), visit.now_ms);
     let shop = read(visit, seller, &typed, &draft).await?;
     if visit.wants_part() {
         return Ok(Answer::html(preview(visit, seller, &shop, &typed, &draft)?));
@@ -50,7 +50,7 @@ pub async fn save(visit: &Visit, seller: &Seller) -> Outcome<Answer> {
     let language = seller.language();
     let zone = Zone::named(&seller.session.time_zone);
     let typed = Typed::of(&visit.asked.form, &zone);
-    let draft = match typed.read(visit.now_ms) {
+    let draft = match typed.read(language, visit.now_ms) {
         Ok(rule) => rule,
         Err(problems) => {
             let draft = Draft::Wrong(problems);
@@ -80,7 +80,7 @@ pub async fn save(visit: &Visit, seller: &Seller) -> Outcome<Answer> {
         Saved::Impossible => return Err(Fault::NotFound),
         Saved::Contended => return Err(busy()),
     };
-    let draft = typed.draft(visit.now_ms);
+    let draft = typed.draft(seller.language(), visit.now_ms);
     let shop = read(visit, seller, &typed, &draft).await?;
     let shown = (&typed, &draft, Vec::new());
     Ok(show(visit, seller, &shop, shown, Some(refusal))?.status(409))
