@@ -121,8 +121,8 @@ FROM usage_days WHERE account_id = ?1 AND caller_id = ?1 AND +rowid > ?3 ORDER B
     table(
         "audit_log",
         "SELECT id, json_object('actor', iif(actor = 'person:' || ?2, actor, 'somebody else'),
-  'action', action, 'subject', subject, 'before', json(before), 'after', json(after),
-  'created_at_ms', created_at_ms)
+  'action', action, 'subject', subject, 'before', json(before),
+  'after', json_remove(after, '$.parent'), 'created_at_ms', created_at_ms)
 FROM audit_log WHERE account_id = ?1 AND id > ?3 ORDER BY id",
     ),
 ];

@@ -175,10 +175,8 @@ fn security_headers(visit: &Visit) -> [(&'static str, String); 7] {
             "permissions-policy",
             "camera=(), geolocation=(), microphone=()".to_owned(),
         ),
-        (
-            "strict-transport-security",
-            "max-age=31536000; includeSubDomains".to_owned(),
-        ),
+        // Not for the hosts below it: a reseller's domain may have others there.
+        ("strict-transport-security", "max-age=31536000".to_owned()),
     ]
 }
 

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use crate::accounts::id;
 use crate::audit::{Change, ChangeBatch, Changed, Entry};
-use crate::catalogue::is_operator;
 use crate::hrana::{Batch, Condition, HranaFault, Reply, Row, Statement, StepIndex};
 use crate::ids::AccountId;
 
@@ -226,10 +225,21 @@ impl RequestDomainBatch {
 
 const DOMAINS: &str = "(SELECT d.host AS id, d.* FROM domains d)";
 
-/// Verifies a host: from now on it shows its seller's pages. `Refused`: it is verified already, or nobody
-/// asked for it.
+/// Verifies that a host is a seller's: from now on it shows the seller's pages. `Refused`: it is verified
+/// already. `NotFound`: this seller does not ask for it (any more), or who verifies is not the operator.
 #[must_use]
-pub fn verify_domain(operator: &AccountId, host: &str, change: &Change) -> ChangeBatch {
+pub fn verify_domain(
+    operator: &AccountId,
+    (host, seller): (&str, &AccountId),
+    change: &Change,
+) -> ChangeBatch {
+    let may = Statement::new(
+        "SELECT 1 FROM accounts a JOIN domains d ON d.host = ?2 AND d.account_id = ?3 \
+         WHERE a.id = ?1 AND a.kind = 'operator'",
+    )
+    .bind(operator.as_str())
+    .bind(host)
+    .bind(seller.as_str());
     let entry = change.of(Entry {
         action: "domain.verify",
         table: DOMAINS,
@@ -242,7 +252,7 @@ pub fn verify_domain(operator: &AccountId, host: &str, change: &Change) -> Chang
     )
     .bind(host)
     .bind(change.at_ms);
-    ChangeBatch::new(&is_operator(operator), [entry, update])
+    ChangeBatch::new(&may, [entry, update])
 }
 
 /// Gives up a host of the account's own or, for the operator, of anybody's: it shows nothing from now on.

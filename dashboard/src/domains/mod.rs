@@ -6,10 +6,11 @@ use tollgate_core::brand::{
     DomainLine, domains_statement, read_domain_line, remove_domain, verify_domain,
 };
 use tollgate_core::hrana::{Batch, HranaFault};
+use tollgate_core::ids::AccountId;
 
 use crate::answer::Answer;
 use crate::change::{busy, make};
-use crate::fault::Outcome;
+use crate::fault::{Fault, Outcome};
 use crate::page::{
     ButtonForm, Column, Confirm, Kind, Table, Tone, Zone, badge, button_form, card, day,
     empty_state, page_head, table,
@@ -78,7 +79,10 @@ fn rows(operator: &Operator, domains: &[DomainLine]) -> Markup {
 fn actions(operator: &Operator, domain: &DomainLine, at: usize) -> Markup {
     let language = operator.language();
     let button = |action, label, confirm| {
-        let values = [("host", domain.host.as_str())];
+        let values = [
+            ("host", domain.host.as_str()),
+            ("seller", domain.account.as_str()),
+        ];
         let button = ButtonForm {
             action,
             csrf: operator.place.csrf(),
@@ -112,11 +116,16 @@ fn actions(operator: &Operator, domain: &DomainLine, at: usize) -> Markup {
     }
 }
 
-/// `POST /domains/verify`.
+/// `POST /domains/verify`: the host as the operator saw it, with its seller.
 pub async fn verify(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
-    let host = visit.asked.form.get("host");
-    let batch = verify_domain(operator.account(), host, &operator.change(visit));
-    done(make(visit, &batch).await?, "saved")
+    let form = &visit.asked.form;
+    let seller = AccountId::parse(form.get("seller")).ok_or(Fault::NotFound)?;
+    let claim = (form.get("host"), &seller);
+    let batch = verify_domain(operator.account(), claim, &operator.change(visit));
+    match make(visit, &batch).await? {
+        Changed::NotFound => Err(Fault::NotFound),
+        changed => done(changed, "saved"),
+    }
 }
 
 /// `POST /domains/remove`.

@@ -64,7 +64,11 @@ fn a_brand_shows_under_a_host_as_soon_as_the_operator_verified_it() {
         ("shop.example", seller)
     );
     assert_eq!(waiting.verified_at_ms, None);
-    let verify = verify_domain(operator, "shop.example", &world.by(operator));
+    // Seen on a page as somebody else's, who gave it up in the meantime.
+    let another = verify_domain(operator, ("shop.example", operator), &world.by(operator));
+    assert_eq!(world.made(&another), Changed::NotFound);
+    assert_eq!(site(&world, "shop.example"), None);
+    let verify = verify_domain(operator, ("shop.example", seller), &world.by(operator));
     assert_eq!(world.made(&verify), Changed::Now);
     assert_eq!(world.made(&verify), Changed::Refused);
     let shown = site(&world, "shop.example").unwrap();
@@ -171,7 +175,7 @@ fn nobody_changes_the_brand_or_hosts_of_another() {
     );
     assert_eq!(ask(&world, &customer, "me.example"), Requested::Impossible);
     for outsider in [&world.reseller, &customer, &other] {
-        let verify = verify_domain(outsider, "other.example", &world.by(outsider));
+        let verify = verify_domain(outsider, ("other.example", &other), &world.by(outsider));
         assert_eq!(world.made(&verify), Changed::NotFound);
         assert_eq!(hosts(&world, outsider, true), []);
         if outsider != &other {

@@ -46,7 +46,8 @@ fn furnish(world: &World, account: &AccountId, name: &str) {
              updated_at_ms) VALUES ('{account}', 1, 5, 1000, 2000, 1);
          INSERT INTO audit_log (account_id, actor, action, subject, before, after, created_at_ms) VALUES
            ('{account}', 'person:per_{name}', 'profile.edit', 'per_{name}', '{{}}', '{{\"name\":\"x\"}}', 1),
-           ('{account}', 'person:per_seller', 'account.limits', '{account}', '{{}}', '{{}}', 1);"
+           ('{account}', 'person:per_seller', 'account.create', '{account}', '{{}}',
+             '{{\"kind\":\"customer\",\"parent\":\"acc_above\"}}', 1);"
     ));
 }
 
@@ -95,6 +96,10 @@ fn a_person_gets_everything_of_its_account_and_nothing_secret() {
     assert_eq!(document["card"][0]["card"], "visa 4242");
     assert_eq!(document["requests"][0]["charge_usd"], "0.000000345");
     assert_eq!(document["usage_days"][0]["day"], "2026-11-22");
+    assert!(
+        text.contains("account.create") && !text.contains("acc_above"),
+        "{text}"
+    );
     let actors: Vec<&str> = document["audit_log"]
         .as_array()
         .unwrap()
