@@ -13,6 +13,8 @@ use crate::upload;
 pub struct Asked {
     /// `GET` or `POST`.
     pub method: String,
+    /// Whether only the headers of the answer are asked for; `method` is `GET` then, too.
+    pub is_head: bool,
     /// The path, as in the address.
     pub path: String,
     /// What stands in the path where the route has a name.
@@ -37,7 +39,7 @@ const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 const UPLOADS: [&str; 2] = ["/brand/logo", "/models/import"];
 
 /// The headers that anything here reads.
-const HEADERS: [&str; 12] = [
+const HEADERS: [&str; 13] = [
     "accept",
     "cf-connecting-ip",
     "content-type",
@@ -47,6 +49,7 @@ const HEADERS: [&str; 12] = [
     "hx-request",
     "origin",
     "sec-fetch-site",
+    "sec-purpose",
     "stripe-signature",
     "user-agent",
     "x-csrf-token",
@@ -56,9 +59,11 @@ const HEADERS: [&str; 12] = [
 pub async fn read(mut request: Request) -> Result<Asked> {
     let url = request.url()?;
     // What answers GET answers HEAD; the runtime leaves out the body.
-    let method = match request.method() {
-        Method::Head => "GET".to_owned(),
-        method => method.to_string(),
+    let is_head = request.method() == Method::Head;
+    let method = if is_head {
+        "GET".to_owned()
+    } else {
+        request.method().to_string()
     };
     let headers = HEADERS
         .into_iter()
@@ -85,6 +90,7 @@ pub async fn read(mut request: Request) -> Result<Asked> {
     };
     Ok(Asked {
         method,
+        is_head,
         params: find(&path).map_or_else(Vec::new, |(_, params)| params),
         query: Form::parse(url.query().unwrap_or_default().as_bytes()),
         form,

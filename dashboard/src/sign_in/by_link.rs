@@ -8,9 +8,17 @@ use crate::fault::{Fault, Outcome};
 use crate::place::Place;
 use crate::visit::Visit;
 
-/// `GET /sign-in/link/{token}`: lets the person in.
+/// `GET /sign-in/link/{token}`: lets the person in. Whatever looks at a link before a person opens it uses
+/// nothing up.
 pub async fn use_link(visit: &Visit, place: &Place) -> Outcome<Answer> {
     let token = Token::parse(visit.param("token")).ok_or(Fault::NotFound)?;
+    if visit.asked.is_head {
+        return Ok(Answer::empty(200));
+    }
+    if visit.header("sec-purpose").contains("prefetch") {
+        // The browser throws a failure away, and asks again when the person goes there.
+        return Ok(Answer::empty(503));
+    }
     let used = UseLink {
         seller: place.site.seller.clone(),
         token,

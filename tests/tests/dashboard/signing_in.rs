@@ -1,6 +1,7 @@
 //! Who gets in, and who does not.
 
 use serde_json::Value;
+use ureq::http::Request;
 
 use crate::browser::{Browser, send};
 use crate::stage::{Stage, shared};
@@ -125,6 +126,21 @@ fn a_one_time_link_works_once_and_only_at_its_sellers_host() {
 }
 
 #[test]
+fn what_looks_at_a_link_before_its_person_does_uses_nothing_up() {
+    let mut stage = shared();
+    stage.renew_links();
+    let link = stage.demo.end_user.sign_in_url.clone();
+    let head = Request::head(&link).body(String::new()).unwrap();
+    let ahead = Request::get(&link).header("sec-purpose", "prefetch;prerender");
+    for (request, expect) in [(head, 200), (ahead.body(String::new()).unwrap(), 503)] {
+        let shown = send(request);
+        assert_eq!(shown.status, expect);
+        assert_eq!(shown.headers.get("set-cookie"), None);
+    }
+    assert_eq!(Browser::signed_in(&link).get("/").status, 200);
+}
+
+#[test]
 fn a_form_of_another_site_or_another_session_changes_nothing() {
     let mut stage = shared();
     stage.renew_links();
@@ -175,7 +191,7 @@ fn nobody_is_led_to_another_site() {
 fn a_host_that_is_nobodys_shows_nothing() {
     let stage = shared();
     for host in ["evil.test", "127.0.0.1", "", "localhost:1"] {
-        let request = ureq::http::Request::get(format!("{}/sign-in", stage.stack.dashboard_url()))
+        let request = Request::get(format!("{}/sign-in", stage.stack.dashboard_url()))
             .header("host", host);
         let shown = send(request.body(String::new()).unwrap());
         assert!(
