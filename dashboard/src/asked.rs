@@ -17,6 +17,8 @@ pub struct Asked {
     pub is_head: bool,
     /// The path, as in the address.
     pub path: String,
+    /// The path with the query, as in the address.
+    pub target: String,
     /// What stands in the path where the route has a name.
     pub params: Vec<(String, String)>,
     /// The query.
@@ -71,6 +73,9 @@ pub async fn read(mut request: Request) -> Result<Asked> {
         .collect();
     let content_type = request.headers().get("content-type")?.unwrap_or_default();
     let path = url.path().to_owned();
+    let target = url
+        .query()
+        .map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
     let (body, form) = if method != "POST" {
         (Vec::new(), Form::default())
     } else if content_type.starts_with("multipart/form-data") {
@@ -95,6 +100,7 @@ pub async fn read(mut request: Request) -> Result<Asked> {
         query: Form::parse(url.query().unwrap_or_default().as_bytes()),
         form,
         path,
+        target,
         body,
         headers,
     })

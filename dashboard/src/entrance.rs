@@ -94,7 +94,7 @@ async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
         return handler(visit, &place).await;
     }
     let Some((token, session)) = signed_in else {
-        return Ok(sign_in::first(visit));
+        return Ok(sign_in::first(visit, "/sign-in"));
     };
     if session.touch_due {
         let mut touch = Batch::new();
@@ -114,7 +114,7 @@ async fn hand_over(visit: &Visit, handler: Handler, person: Person) -> Outcome<A
     match person.session.second_factor {
         SecondFactor::NotNeeded | SecondFactor::Given => {}
         SecondFactor::NotSetUp | SecondFactor::Missing => {
-            return Ok(Answer::see_other("/second-factor"));
+            return Ok(sign_in::first(visit, "/second-factor"));
         }
     }
     match (handler, role) {

@@ -3,11 +3,11 @@
 
 use maud::html;
 use tollgate_core::sign_in::{
-    Code, GiveSecondFactor, SecondFactorTry, Token, TotpSecret, TrySecondFactor,
+    Code, GiveSecondFactor, LocalPath, SecondFactorTry, Token, TotpSecret, TrySecondFactor,
 };
 use tollgate_edge::clock::random_bytes;
 
-use super::{code_field, sign_out};
+use super::{code_field, next, next_field, sign_out};
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::page::{Tone, form, submit};
@@ -25,6 +25,7 @@ pub fn show(visit: &Visit, person: &Person, error: Option<&str>) -> Answer {
             (language.tr("Your authenticator app shows a code of six digits for this site. Without the app, ask whoever runs this site to take the second factor away."))
         }
         (form("/second-factor", person.place.csrf(), None, html! {
+            (next_field(visit))
             (code_field(language.tr("Code of the app"), error))
             (submit(language.tr("Go on"), Tone::Primary))
         }))
@@ -79,5 +80,6 @@ pub async fn enter(visit: &Visit, person: &Person) -> Outcome<Answer> {
         let error = language.tr("This code was used already. Wait for the next one and type that.");
         return Ok(show(visit, person, Some(error)));
     }
-    Ok(Answer::see_other("/").with("set-cookie", session_cookie(&given.token)))
+    let next = next(visit).unwrap_or_else(LocalPath::home);
+    Ok(Answer::see_other(next.as_str()).with("set-cookie", session_cookie(&given.token)))
 }

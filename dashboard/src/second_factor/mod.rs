@@ -7,7 +7,7 @@ mod qr;
 mod set_up;
 
 use maud::{Markup, html};
-use tollgate_core::sign_in::SecondFactor;
+use tollgate_core::sign_in::{LocalPath, SecondFactor};
 
 use crate::answer::Answer;
 use crate::fault::Outcome;
@@ -23,7 +23,7 @@ pub async fn page(visit: &Visit, person: &Person) -> Outcome<Answer> {
     Ok(match person.session.second_factor {
         SecondFactor::Missing => give::show(visit, person, None),
         SecondFactor::NotNeeded | SecondFactor::NotSetUp | SecondFactor::Given => {
-            Answer::see_other("/settings")
+            Answer::see_other(next(visit).as_ref().map_or("/settings", LocalPath::as_str))
         }
     })
 }
@@ -34,6 +34,19 @@ pub async fn enter(visit: &Visit, person: &Person) -> Outcome<Answer> {
         give::enter(visit, person).await
     } else {
         set_up::enter(visit, person).await
+    }
+}
+
+/// Where the person wanted to go: the page is told by its address, and tells its form.
+fn next(visit: &Visit) -> Option<LocalPath> {
+    let (query, form) = (&visit.asked.query, &visit.asked.form);
+    LocalPath::parse(form.given("next").or_else(|| query.given("next"))?)
+}
+
+/// The same in a form.
+fn next_field(visit: &Visit) -> Markup {
+    html! {
+        @if let Some(next) = next(visit) { input type="hidden" name="next" value=(next.as_str()); }
     }
 }
 

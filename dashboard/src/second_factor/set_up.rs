@@ -3,11 +3,11 @@
 
 use maud::{Markup, html};
 use tollgate_core::sign_in::{
-    Code, GiveSecondFactor, SecondFactor, SetUpSecondFactor, Token, TotpSecret,
+    Code, GiveSecondFactor, LocalPath, SecondFactor, SetUpSecondFactor, Token, TotpSecret,
 };
 use tollgate_edge::clock::random_bytes;
 
-use super::{code_field, qr, sign_out};
+use super::{code_field, next, next_field, qr, sign_out};
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::language::Language;
@@ -36,6 +36,7 @@ pub fn show(visit: &Visit, person: &Person, error: Option<&str>) -> Outcome<Answ
         }
         (by_hand(language, &secret, &uri))
         (form("/second-factor", person.place.csrf(), None, html! {
+            (next_field(visit))
             (code_field(language.tr("Code of the app"), error))
             (submit(language.tr("Set it up"), Tone::Primary))
         }))
@@ -91,8 +92,9 @@ pub async fn enter(visit: &Visit, person: &Person) -> Outcome<Answer> {
         // Set up in another window meanwhile: the page then asks for a code of it.
         return Ok(Answer::see_other("/second-factor"));
     }
+    let next = next(visit).unwrap_or_else(LocalPath::home);
     let to = match person.session.second_factor {
-        SecondFactor::NotSetUp => "/",
+        SecondFactor::NotSetUp => next.as_str(),
         SecondFactor::NotNeeded | SecondFactor::Missing | SecondFactor::Given => {
             "/settings?done=protected"
         }

@@ -7,7 +7,9 @@ mod by_link;
 
 use maud::{Markup, html};
 use tollgate_core::ids::{AccountId, PersonId};
-use tollgate_core::sign_in::{NewSession, Newcomer, Refusal, SignIn, Token, describe_agent};
+use tollgate_core::sign_in::{
+    LocalPath, NewSession, Newcomer, Refusal, SignIn, Token, describe_agent,
+};
 use tollgate_edge::clock::random_bytes;
 
 use crate::answer::Answer;
@@ -25,17 +27,23 @@ pub use by_link::use_link;
 /// How long the browser keeps a session's cookie, in seconds; the database ends the session earlier.
 const COOKIE_SECONDS: u32 = 90 * 86_400;
 
-/// Where somebody goes who asked for a page and has to sign in first.
-pub fn first(visit: &Visit) -> Answer {
+/// Where somebody goes who asked for a page and has to pass a door first: the sign-in or the second factor.
+/// The door is told where the person wanted to go.
+pub fn first(visit: &Visit, door: &str) -> Answer {
     if visit.wants_part() {
-        // htmx would put the sign-in page into the place of the part.
-        return Answer::empty(401).with("hx-redirect", "/sign-in");
+        // htmx would put the door into the place of the part.
+        return Answer::empty(401).with("hx-redirect", door);
     }
-    if visit.asked.method != "GET" || visit.asked.path == "/" {
-        return Answer::see_other("/sign-in");
-    }
-    let next: String = form_urlencoded::byte_serialize(visit.asked.path.as_bytes()).collect();
-    Answer::see_other(format!("/sign-in?next={next}"))
+    let target = LocalPath::parse(&visit.asked.target);
+    let target = target.filter(|target| visit.asked.method == "GET" && target.as_str() != "/");
+    Answer::see_other(target.map_or_else(
+        || door.to_owned(),
+        |target| {
+            let next: String =
+                form_urlencoded::byte_serialize(target.as_str().as_bytes()).collect();
+            format!("{door}?next={next}")
+        },
+    ))
 }
 
 /// Ends the session.

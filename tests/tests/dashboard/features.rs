@@ -85,12 +85,17 @@ fn the_operator_gets_nowhere_without_the_second_factor() {
     let stage = shared();
     let mut browser = Browser::new(&stage.stack.dashboard_url());
     sign_in_with_code(&stage, &mut browser, &stage.demo.operator.email);
-    assert_eq!(browser.get("/models").location, "/second-factor");
+    let led = "/second-factor?next=%2Fmodels%3Fpage%3D2";
+    assert_eq!(browser.get("/models?page=2").location, led);
     assert_eq!(
         browser.post("/models/switch", &[]).location,
         "/second-factor"
     );
-    let page = browser.get("/second-factor").body;
+    let page = browser.get(led).body;
+    assert!(
+        page.contains("name=\"next\" value=\"/models?page=2\""),
+        "{page}"
+    );
     let secret = page
         .split("secret=")
         .nth(1)
@@ -107,18 +112,37 @@ fn the_operator_gets_nowhere_without_the_second_factor() {
     );
     let before = browser.cookie("__Host-session").unwrap().to_owned();
     let code = app_code(&secret, now_ms());
+    let fields = [("code", code.as_str()), ("next", "/models?page=2")];
+    let opened = browser.post("/second-factor", &fields);
     assert_eq!(
-        browser.post("/second-factor", &[("code", &code)]).status,
-        303
+        (opened.status, opened.location.as_str()),
+        (303, "/models?page=2")
     );
     assert_ne!(browser.cookie("__Host-session"), Some(before.as_str()));
     assert_eq!(browser.get("/models").status, 200);
     // Whoever signs in next is asked for it, and a code is good once.
     let mut again = Browser::new(&stage.stack.dashboard_url());
     sign_in_with_code(&stage, &mut again, &stage.demo.operator.email);
-    assert_eq!(again.get("/models").location, "/second-factor");
-    assert_eq!(again.post("/second-factor", &[("code", &code)]).status, 422);
-    assert_eq!(again.get("/models").location, "/second-factor");
+    assert_eq!(again.get("/").location, "/second-factor");
+    let refused = again.post("/second-factor", &fields);
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.body.contains("value=\"/models?page=2\""),
+        "{}",
+        refused.body
+    );
+    assert_eq!(
+        again.get("/models").location,
+        "/second-factor?next=%2Fmodels"
+    );
+    // The next code, which is good half a minute early, leads on, and to no other site.
+    let shown = again
+        .get("/second-factor?next=https%3A%2F%2Fevil.test")
+        .body;
+    assert!(!shown.contains("evil.test"), "{shown}");
+    let code = app_code(&secret, now_ms() + 30_000);
+    let fields = [("code", code.as_str()), ("next", "//evil.test")];
+    assert_eq!(again.post("/second-factor", &fields).location, "/");
 }
 
 #[test]

@@ -43,6 +43,10 @@ fn a_newcomer_signs_up_with_nothing_but_an_address_and_the_code_sent_there() {
     let mut browser = Browser::new(&stage.stack.dashboard_url());
     assert_eq!(browser.get("/").location, "/sign-in");
     assert_eq!(browser.get("/keys").location, "/sign-in?next=%2Fkeys");
+    assert_eq!(
+        browser.get("/requests?model=a&page=2").location,
+        "/sign-in?next=%2Frequests%3Fmodel%3Da%26page%3D2"
+    );
     browser.get("/sign-in");
     let asked = browser.post(
         "/sign-in",
@@ -191,8 +195,8 @@ fn nobody_is_led_to_another_site() {
 fn a_host_that_is_nobodys_shows_nothing() {
     let stage = shared();
     for host in ["evil.test", "127.0.0.1", "", "localhost:1"] {
-        let request = Request::get(format!("{}/sign-in", stage.stack.dashboard_url()))
-            .header("host", host);
+        let request =
+            Request::get(format!("{}/sign-in", stage.stack.dashboard_url())).header("host", host);
         let shown = send(request.body(String::new()).unwrap());
         assert!(
             [400, 421].contains(&shown.status),
