@@ -81,15 +81,21 @@ async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
     };
     let signed_in = session.zip(found.session);
     let browser = visit.cookie(BROWSER_COOKIE).and_then(Token::parse);
-    // The forms of who signed in carry the session's token, all others the browser's.
-    let token = signed_in
-        .as_ref()
-        .map(|(token, _)| token)
-        .or(browser.as_ref());
-    if route.method == "POST" && !is_own_form(visit, &found.site.origin, token) {
-        return Ok(refusal::stale_form());
+    let session_token = signed_in.as_ref().map(|(token, _)| token);
+    // The forms of who signed in carry the session's token, those of the sign-in the browser's, also
+    // when somebody is signed in who wants to be somebody else.
+    let tokens = match route.handler {
+        Handler::Anybody(_) => [session_token, browser.as_ref()],
+        _ => [session_token, None],
+    };
+    if route.method == "POST" && !is_own_form(visit, &found.site.origin, tokens) {
+        return Ok(match (session_token, route.handler) {
+            (None, Handler::Anybody(_)) | (Some(_), _) => refusal::stale_form(),
+            (None, _) => refusal::signed_out(),
+        });
     }
-    let place = Place::new(found.site, token.map(FormToken::of), browser);
+    let csrf = session_token.or(browser.as_ref()).map(FormToken::of);
+    let place = Place::new(found.site, csrf, browser);
     if let Handler::Anybody(handler) = route.handler {
         return handler(visit, &place).await;
     }
@@ -131,8 +137,8 @@ async fn hand_over(visit: &Visit, handler: Handler, person: Person) -> Outcome<A
 }
 
 /// Whether a form was sent by one of our own pages: the browser says so, and the form has the token
-/// that belongs to the cookie.
-fn is_own_form(visit: &Visit, origin: &str, token: Option<&Token>) -> bool {
+/// that belongs to one of these cookies.
+fn is_own_form(visit: &Visit, origin: &str, tokens: [Option<&Token>; 2]) -> bool {
     let from_here = match visit.header("origin") {
         "" => matches!(visit.header("sec-fetch-site"), "" | "same-origin"),
         said => said == origin,
@@ -140,5 +146,6 @@ fn is_own_form(visit: &Visit, origin: &str, token: Option<&Token>) -> bool {
     let carried = Some(visit.header("x-csrf-token"))
         .filter(|header| !header.is_empty())
         .unwrap_or_else(|| visit.asked.form.get("csrf"));
-    from_here && token.is_some_and(|token| FormToken::is_right(token, carried))
+    let mut tokens = tokens.into_iter().flatten();
+    from_here && tokens.any(|token| FormToken::is_right(token, carried))
 }

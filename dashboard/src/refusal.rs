@@ -55,12 +55,29 @@ pub fn stale_form() -> Answer {
     page(
         403,
         "This form is too old",
-        "It was made before you signed in or out, or by another site. Go back, reload the page and send it again.",
+        "It was made before you signed in or out, or by another site. Nothing was changed. Go back, reload the page and send it again.",
         None,
     )
 }
 
+/// The answer to a form of a page whose session has ended, such as by signing out in another window. Nothing
+/// that was typed is in it.
+pub fn signed_out() -> Answer {
+    let way_on = ("/sign-in", "Sign in again");
+    let text = "You signed out in another window, or it was too long ago. Nothing was changed. Sign in, go back to the form and send it again.";
+    page_leading(403, ("You are not signed in any more", text), way_on, None)
+}
+
 fn page(status: u16, title: &str, text: &str, request: Option<&str>) -> Answer {
+    page_leading(status, (title, text), ("/", "To the start"), request)
+}
+
+fn page_leading(
+    status: u16,
+    (title, text): (&str, &str),
+    (href, label): (&str, &str),
+    request: Option<&str>,
+) -> Answer {
     let markup: Markup = html! {
         (maud::DOCTYPE)
         html lang="en" {
@@ -77,7 +94,7 @@ fn page(status: u16, title: &str, text: &str, request: Option<&str>) -> Answer {
                     @if let Some(request) = request {
                         p class="text-sm opacity-70 mb-6" { "Request " code { (request) } }
                     }
-                    a class="btn btn-primary" href="/" { "To the start" }
+                    a class="btn btn-primary" href=(href) { (label) }
                 }
             }
         }

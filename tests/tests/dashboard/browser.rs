@@ -52,7 +52,11 @@ impl Browser {
 
     /// Sends a form as the pages do.
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
-        let csrf = self.csrf();
+        let csrf = if path.starts_with("/sign-in") {
+            self.csrf_of(["__Host-browser", "__Host-session"])
+        } else {
+            self.csrf()
+        };
         let mut form: Vec<(&str, &str)> = fields.to_vec();
         form.push(("csrf", &csrf));
         self.post_raw(path, &form, &self.origin.clone())
@@ -78,8 +82,12 @@ impl Browser {
 
     /// What the forms of this browser carry.
     pub fn csrf(&self) -> String {
+        self.csrf_of(["__Host-session", "__Host-browser"])
+    }
+
+    fn csrf_of(&self, cookies: [&str; 2]) -> String {
         let cookie = |name| self.cookies.get(name).and_then(|text| Token::parse(text));
-        let token = cookie("__Host-session").or_else(|| cookie("__Host-browser"));
+        let token = cookies.into_iter().find_map(cookie);
         token.map_or_else(String::new, |token| {
             FormToken::of(&token).as_str().to_owned()
         })
@@ -93,6 +101,11 @@ impl Browser {
     /// Takes a cookie over from another browser, as a thief would.
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Loses a cookie, as when another window of the browser signed out.
+    pub fn forget(&mut self, name: &str) {
+        self.cookies.remove(name);
     }
 
     fn send<B: ureq::AsSendBody>(

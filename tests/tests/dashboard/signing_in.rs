@@ -171,6 +171,124 @@ fn a_form_of_another_site_or_another_session_changes_nothing() {
 }
 
 #[test]
+fn a_form_that_was_open_while_somebody_signed_out_says_so_and_keeps_nothing() {
+    let stage = shared();
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    sign_in_with_code(&stage, &mut browser, "two.windows@example.test");
+    let mut window = browser.clone();
+    let typed = [
+        ("name", "Typed In Vain"),
+        ("time_zone", "UTC"),
+        ("language", "en"),
+    ];
+    let csrf = window.csrf();
+    assert_eq!(browser.post("/sign-out", &[]).status, 303);
+    window.forget("__Host-session");
+    let mut fields = typed.to_vec();
+    fields.push(("csrf", &csrf));
+    let refused = window.post_raw("/settings/profile", &fields, &stage.stack.dashboard_url());
+    assert_eq!(refused.status, 403);
+    for said in ["not signed in any more", "href=\"/sign-in\""] {
+        assert!(refused.body.contains(said), "{}", refused.body);
+    }
+    for kept in ["Typed In Vain", &csrf] {
+        assert!(!refused.body.contains(kept), "{}", refused.body);
+    }
+    assert_eq!(refused.headers.get("set-cookie"), None);
+    // Also when the cookie is still there and its session is not.
+    window.set_cookie("__Host-session", &"A".repeat(43));
+    let refused = window.post("/settings/profile", &typed);
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("not signed in any more"));
+    // And after signing in again the form of before is too old, the page of now is not.
+    sign_in_with_code(&stage, &mut window, "two.windows@example.test");
+    let refused = window.post_raw("/settings/profile", &fields, &stage.stack.dashboard_url());
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("too old"), "{}", refused.body);
+    assert_eq!(window.post("/settings/profile", &typed).status, 303);
+}
+
+#[test]
+fn who_is_signed_in_can_sign_in_as_somebody_else() {
+    let stage = shared();
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    sign_in_with_code(&stage, &mut browser, "first.of.two@example.test");
+    let first = browser.cookie("__Host-session").unwrap().to_owned();
+    let page = browser.get("/sign-in").body;
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap();
+    let csrf = csrf.split('"').next().unwrap().to_owned();
+    let origin = stage.stack.dashboard_url();
+    let fields = [
+        ("email", "second.of.two@example.test"),
+        ("csrf", csrf.as_str()),
+    ];
+    let asked = browser.post_raw("/sign-in", &fields, &origin);
+    assert_eq!(asked.location, "/sign-in/code", "{}", asked.body);
+    let code = code_in(&mail_to(&stage, "second.of.two@example.test"));
+    assert_eq!(
+        browser.post("/sign-in/code", &[("code", &code)]).status,
+        303
+    );
+    let shown = browser.get("/settings").body;
+    assert!(shown.contains("second.of.two@example.test"));
+    // The session of the first is over and not only out of sight.
+    let mut thief = Browser::new(&origin);
+    thief.set_cookie("__Host-session", &first);
+    assert_eq!(thief.get("/").location, "/sign-in");
+}
+
+#[test]
+fn a_cookie_that_somebody_planted_never_becomes_a_session() {
+    let stage = shared();
+    let planted = "Q".repeat(42) + "A";
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    browser.set_cookie("__Host-session", &planted);
+    browser.get("/sign-in");
+    let mut thief = Browser::new(&stage.stack.dashboard_url());
+    thief.set_cookie("__Host-session", &planted);
+    let address = "planted@example.test";
+    sign_in_with_code(&stage, &mut browser, address);
+    assert_ne!(browser.cookie("__Host-session"), Some(planted.as_str()));
+    assert_eq!(thief.get("/").location, "/sign-in");
+    // Signing in again gives another token, and the one before is worth nothing.
+    let before = browser.cookie("__Host-session").unwrap().to_owned();
+    sign_in_with_code(&stage, &mut browser, address);
+    thief.set_cookie("__Host-session", &before);
+    assert_eq!(thief.get("/").location, "/sign-in");
+    assert_eq!(browser.get("/").status, 200);
+}
+
+#[test]
+fn cookies_go_to_this_host_alone_and_no_script_reads_them() {
+    let stage = shared();
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    let mut set = Vec::new();
+    let mut note = |shown: &crate::browser::Shown| {
+        let cookies = shown.headers.get("set-cookie").into_iter();
+        set.extend(cookies.flat_map(|all| all.lines().map(str::to_owned)));
+    };
+    note(&browser.get("/sign-in/github"));
+    note(&browser.get("/sign-in"));
+    let address = "cookies@example.test";
+    note(&browser.post("/sign-in", &[("email", address)]));
+    let code = code_in(&mail_to(&stage, address));
+    note(&browser.post("/sign-in/code", &[("code", &code)]));
+    note(&browser.post("/sign-out", &[]));
+    for name in ["__Host-github", "__Host-browser", "__Host-session"] {
+        assert!(set.iter().any(|cookie| cookie.starts_with(name)), "{set:?}");
+    }
+    for cookie in set {
+        let (name, rest) = cookie.split_once('=').unwrap();
+        assert!(name.starts_with("__Host-"), "{cookie}");
+        let attributes: Vec<&str> = rest.split("; ").skip(1).collect();
+        for needed in ["Path=/", "HttpOnly", "Secure", "SameSite=Lax"] {
+            assert!(attributes.contains(&needed), "{cookie}");
+        }
+        assert!(!rest.contains("Domain"), "{cookie}");
+    }
+}
+
+#[test]
 fn nobody_is_led_to_another_site() {
     let stage = shared();
     let check = |next: &str| {
