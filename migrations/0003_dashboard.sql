@@ -64,11 +64,15 @@ CREATE TABLE sign_in_codes (
   browser_hash BLOB PRIMARY KEY NOT NULL CHECK (length(browser_hash) = 32),
   seller_id TEXT NOT NULL REFERENCES accounts (id),
   email TEXT NOT NULL,
+  -- The address without what follows a plus: what the limits count.
+  mailbox TEXT NOT NULL,
   -- Where the request came from: an IPv4 address or an IPv6 /64, hashed.
   network_hash BLOB NOT NULL,
   -- SHA-256 of the token and the code.
   code_hash BLOB NOT NULL CHECK (length(code_hash) = 32),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND 5),
+  -- Whether it is of the share of a browser in which its owner signed in before.
+  known INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1)),
   -- Whether it was sent: not when the address was asked for too often, which nobody is told.
   sent INTEGER NOT NULL CHECK (sent IN (0, 1)),
   next TEXT NOT NULL,
@@ -78,7 +82,7 @@ CREATE TABLE sign_in_codes (
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX sign_in_codes_by_email ON sign_in_codes (seller_id, email, created_at_ms);
+CREATE INDEX sign_in_codes_by_mailbox ON sign_in_codes (seller_id, mailbox, created_at_ms) WHERE sent = 1;
 CREATE INDEX sign_in_codes_by_network ON sign_in_codes (network_hash, created_at_ms);
 
 -- One-time links, made on the command line by whoever can write to the database.

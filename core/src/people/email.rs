@@ -26,6 +26,18 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The address without what follows a `+`, which most mail servers deliver to the same mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        match self.0.split_once('@') {
+            Some((local, domain)) => {
+                let local = local.split_once('+').map_or(local, |(mailbox, _)| mailbox);
+                format!("{local}@{domain}")
+            }
+            None => self.0.clone(),
+        }
+    }
 }
 
 impl std::fmt::Display for EmailAddress {
@@ -89,6 +101,18 @@ mod tests {
             &format!("{local}@example.com"),
             &format!("{local}@example.com"),
         );
+    }
+
+    #[test]
+    fn a_mailbox_is_one_whatever_follows_the_plus() {
+        let check = |typed: &str, expect: &str| {
+            assert_eq!(EmailAddress::parse(typed).unwrap().mailbox(), expect);
+        };
+        check("ada@example.com", "ada@example.com");
+        check("Ada+x@example.com", "ada@example.com");
+        check("ada+x+y@example.com", "ada@example.com");
+        check("ada.king+@example.com", "ada.king@example.com");
+        check("ada-x@example.com", "ada-x@example.com");
     }
 
     #[test]

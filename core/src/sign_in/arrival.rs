@@ -10,7 +10,7 @@ use crate::accounts::AccountKind;
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, HranaFault, Reply, Statement, StepIndex, Transaction};
 use crate::ids::{AccountId, PersonId};
-use crate::people::Role;
+use crate::people::{EmailAddress, Role};
 
 /// The session that begins when the proof is right.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub enum SignIn {
 pub struct SignedIn {
     /// Who it is.
     pub person: PersonId,
+    /// The person's address.
+    pub email: EmailAddress,
     /// What the person may see.
     pub role: Role,
     /// Whether the person and its account are new.
@@ -237,7 +239,7 @@ impl Arrival<'_> {
     fn session_statement(&self) -> Statement {
         self.statement(
             "SELECT p.id, a.kind, (SELECT c.next FROM sign_in_codes c \
-               WHERE c.seller_id = ?1 AND c.browser_hash = ?4) \
+               WHERE c.seller_id = ?1 AND c.browser_hash = ?4), p.email \
              FROM sessions s JOIN people p ON p.id = s.person_id \
              JOIN accounts a ON a.id = p.account_id WHERE s.hash = ?5",
         )
@@ -265,9 +267,11 @@ impl SignInBatch {
             let person = PersonId::parse(&person).ok_or(HranaFault::UnexpectedColumn(0))?;
             let kind = row.get::<String>(1)?;
             let kind = AccountKind::parse(&kind).ok_or(HranaFault::UnexpectedColumn(1))?;
+            let email = row.get::<String>(3)?;
             return Ok(SignIn::Done(SignedIn {
                 joined: self.joining.as_ref() == Some(&person),
                 person,
+                email: EmailAddress::parse(&email).ok_or(HranaFault::UnexpectedColumn(3))?,
                 role: Role::of(kind),
                 next: row
                     .get::<Option<String>>(2)?

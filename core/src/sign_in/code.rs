@@ -1,6 +1,21 @@
 //! Codes of six digits that are sent by e-mail. A code is bound to the browser that asked for it,
 //! holds for 15 minutes, is tried five times at most and used once. Asking writes the same whether
 //! anybody has the address or not, so that nobody learns who is a customer.
+//!
+//! Whoever asks for codes of an address that is another's sends mail to its owner and may guess. That is
+//! bounded without giving anybody a way to keep the owner out:
+//!
+//! - A browser that is known for the address (`KnownBrowser`) has a share of its own: 5 codes in 15 minutes, 20
+//!   in a day. Strangers cannot use it up, and nobody but this browser can guess these codes.
+//! - Everybody else, whom nobody vouches for: one network gets 5 codes of an address in 15 minutes, 10 in a day.
+//!   All networks together get 10 in a day at once, and from then on one in half an hour: the address gets
+//!   slower and is never shut. An address is counted without what follows a `+`.
+//! - A network asks for 30 codes in an hour, whatever the addresses.
+//!
+//! Strangers who do all they can from many networks thus send at most 10 + 48 mails in a day to one address of a
+//! seller. The first ten of these codes are tried five times, the slow ones once: 10 × 5 + 48 = 98 guesses of a
+//! million in the worst day, less than one chance in 10,000, and none of it depends on whether anybody has the
+//! address.
 
 use hmac::Mac;
 use sha2::{Digest, Sha256};
@@ -18,9 +33,17 @@ pub const CODE_MS: i64 = 15 * 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// How many codes are sent to one address of a seller in 15 minutes, and in a day.
-const SENT_PER_QUARTER: i64 = 5;
-const SENT_PER_DAY: i64 = 20;
+/// How many codes of one address a known browser gets in 15 minutes, and in a day.
+const KNOWN_PER_QUARTER: i64 = 5;
+const KNOWN_PER_DAY: i64 = 20;
+/// The same for a network that nobody vouches for.
+const NETWORK_PER_QUARTER: i64 = 5;
+const NETWORK_PER_DAY: i64 = 10;
+/// How many codes of one address all such networks get in a day at once, and what is between the ones after.
+const STRANGE_PER_DAY: i64 = 10;
+const STRANGE_GAP_MS: i64 = 30 * 60_000;
+/// How often a code after those may be tried less: once is left of five.
+const SLOW_TRIES: i64 = 4;
 /// How many codes one network asks for in an hour, whatever the addresses and sellers.
 const ASKED_PER_HOUR: i64 = 30;
 
@@ -90,6 +113,8 @@ pub struct AskForCode {
     pub email: EmailAddress,
     /// Where the request came from.
     pub network: NetworkHash,
+    /// Whether the browser is known for the address (`KnownBrowser`).
+    pub known: bool,
     /// A new token, for the browser's cookie.
     pub browser: Token,
     /// A new code.
@@ -105,21 +130,35 @@ pub struct AskForCode {
 pub enum Asked {
     /// Send it.
     Send,
-    /// Send nothing, and answer as if it were sent: the address was asked for too often.
+    /// Send nothing, and answer as if it were sent: the address was asked for too often, by this network or
+    /// by strangers.
     Silently,
     /// Nothing was stored: the network asked too often. Answer that, whatever the address.
     TooOften,
 }
 
 // One statement, so that requests at the same moment cannot all find room.
+// A code of the known browser's share is `known`; when that is used up, it is a stranger like others.
 const ASK: &str = "\
+WITH lately AS (
+  SELECT known, network_hash = ?4 AS here, created_at_ms > ?8 AS quarter, created_at_ms > ?9 AS gap
+  FROM sign_in_codes
+  WHERE seller_id = ?2 AND mailbox = ?10 AND created_at_ms > ?11 AND sent = 1),
+room AS (
+  SELECT ?12 AND count(*) FILTER (WHERE known) < ?13
+      AND count(*) FILTER (WHERE known AND quarter) < ?14 AS own,
+    count(*) FILTER (WHERE NOT known AND here) < ?15
+      AND count(*) FILTER (WHERE NOT known AND here AND quarter) < ?16 AS here,
+    count(*) FILTER (WHERE NOT known) < ?17 AS free,
+    count(*) FILTER (WHERE NOT known AND gap) = 0 AS rested
+  FROM lately)
 INSERT INTO sign_in_codes
-  (browser_hash, seller_id, email, network_hash, code_hash, next, sent, expires_at_ms, created_at_ms)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6,
-  (SELECT count(*) < ?10 AND coalesce(sum(created_at_ms > ?8), 0) < ?11 FROM sign_in_codes
-    WHERE seller_id = ?2 AND email = ?3 AND created_at_ms > ?9 AND sent = 1),
-  ?12, ?7
-WHERE (SELECT count(*) FROM sign_in_codes WHERE network_hash = ?4 AND created_at_ms > ?13) < ?14
+  (browser_hash, seller_id, email, mailbox, network_hash, code_hash, next, known, sent, tries,
+   expires_at_ms, created_at_ms)
+SELECT ?1, ?2, ?3, ?10, ?4, ?5, ?6, own, own OR (here AND (free OR rested)),
+  CASE WHEN own OR free THEN 0 ELSE ?18 END, ?19, ?7
+FROM room
+WHERE own OR (SELECT count(*) FROM sign_in_codes WHERE network_hash = ?4 AND created_at_ms > ?20) < ?21
 RETURNING sent";
 
 impl AskForCode {
@@ -154,9 +193,16 @@ impl AskForCode {
             .bind(self.next.as_str())
             .bind(self.now_ms)
             .bind(ago(CODE_MS))
+            .bind(ago(STRANGE_GAP_MS))
+            .bind(self.email.mailbox())
             .bind(ago(DAY_MS))
-            .bind(SENT_PER_DAY)
-            .bind(SENT_PER_QUARTER)
+            .bind(self.known)
+            .bind(KNOWN_PER_DAY)
+            .bind(KNOWN_PER_QUARTER)
+            .bind(NETWORK_PER_DAY)
+            .bind(NETWORK_PER_QUARTER)
+            .bind(STRANGE_PER_DAY)
+            .bind(SLOW_TRIES)
             .bind(self.now_ms.saturating_add(CODE_MS))
             .bind(ago(HOUR_MS))
             .bind(ASKED_PER_HOUR)

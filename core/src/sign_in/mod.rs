@@ -8,6 +8,7 @@ mod code;
 mod ending;
 mod github;
 mod github_answers;
+mod known_browser;
 mod link;
 mod network;
 mod next;
@@ -28,6 +29,7 @@ pub use github::{BackFromGithub, GithubTrip, GoToGithub, SignInWithGithub};
 pub use github_answers::{
     GithubUser, access_token_form, read_access_token, read_primary_email, read_user,
 };
+pub use known_browser::KnownBrowser;
 pub use link::{NewLink, UseLink};
 pub use network::NetworkHash;
 pub use next::LocalPath;

@@ -5,12 +5,14 @@ use maud::html;
 use tollgate_core::hrana::Batch;
 use tollgate_core::people::EmailAddress;
 use tollgate_core::sign_in::{
-    AskForCode, Asked, Code, EnterCode, FormToken, LocalPath, NetworkHash, PendingCode, Refusal,
-    SignIn, Token,
+    AskForCode, Asked, Code, EnterCode, FormToken, KnownBrowser, LocalPath, NetworkHash,
+    PendingCode, Refusal, SignIn, Token,
 };
 use tollgate_edge::clock::random_bytes;
 
-use super::{arrived, cookie, new_session, newcomer, reason, start_over};
+use super::{
+    KNOWN_COOKIE, KNOWN_PURPOSE, arrived, cookie, new_session, newcomer, reason, start_over,
+};
 use crate::answer::Answer;
 use crate::entrance::BROWSER_COOKIE;
 use crate::fault::Outcome;
@@ -107,7 +109,16 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
     // A token of its own for each code: one browser may ask again, and the older code ends with it.
     let browser = Token::from_random(random_bytes()?);
     let code = Code::from_random(random_bytes()?);
+    let known = KnownBrowser {
+        secret: &sealing.derive(KNOWN_PURPOSE),
+        seller: &place.site.seller,
+        email: &email,
+    };
+    let known = visit
+        .cookie(KNOWN_COOKIE)
+        .is_some_and(|cookie| known.is(cookie, visit.now_ms));
     let asked = AskForCode {
+        known,
         seller: place.site.seller.clone(),
         email: email.clone(),
         network: NetworkHash::of(visit.header("cf-connecting-ip"), &sealing.derive("network")),
@@ -191,6 +202,9 @@ async fn give(visit: &Visit, place: &Place, refusal: Option<Refusal>) -> Outcome
                 (submit(language.tr("Sign in"), Tone::Primary))
             }))
             p class="door-text" {
+                (language.tr("Nothing after a few minutes? Look among the spam. An address that is asked for often gets its next code after half an hour."))
+            }
+            p class="door-text" {
                 a class="link" href="/sign-in" { (language.tr("Use another address, or ask for a new code")) }
             }
         }
@@ -230,5 +244,5 @@ pub async fn enter_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
     if let SignIn::Refused(refusal @ Refusal::WrongCode { .. }) = sign_in {
         return give(visit, place, Some(refusal)).await;
     }
-    Ok(arrived(visit, place, &entered.session, sign_in))
+    arrived(visit, place, &entered.session, sign_in)
 }

@@ -101,7 +101,7 @@ pub async fn back_from_github(visit: &Visit, place: &Place) -> Outcome<Answer> {
     };
     let batch = sign_in.to_batch();
     let done = batch.read(&visit.execute(&batch.batch).await?)?;
-    Ok(arrived(visit, place, &sign_in.session, done)
+    Ok(arrived(visit, place, &sign_in.session, done)?
         .with("set-cookie", cookie(STATE_COOKIE, "", 0)))
 }
 

@@ -27,5 +27,5 @@ pub async fn use_link(visit: &Visit, place: &Place) -> Outcome<Answer> {
     };
     let batch = used.to_batch();
     let sign_in = batch.read(&visit.execute(&batch.batch).await?)?;
-    Ok(arrived(visit, place, &used.session, sign_in))
+    arrived(visit, place, &used.session, sign_in)
 }

@@ -8,7 +8,7 @@ mod by_link;
 use maud::{Markup, html};
 use tollgate_core::ids::{AccountId, PersonId};
 use tollgate_core::sign_in::{
-    LocalPath, NewSession, Newcomer, Refusal, SignIn, Token, describe_agent,
+    KnownBrowser, LocalPath, NewSession, Newcomer, Refusal, SignIn, Token, describe_agent,
 };
 use tollgate_edge::clock::random_bytes;
 
@@ -26,6 +26,15 @@ pub use by_link::use_link;
 
 /// How long the browser keeps a session's cookie, in seconds; the database ends the session earlier.
 const COOKIE_SECONDS: u32 = 90 * 86_400;
+
+/// The cookie of a browser in which somebody signed in before; it outlasts the session.
+const KNOWN_COOKIE: &str = "__Host-known";
+
+/// For what the secret of that cookie is derived.
+const KNOWN_PURPOSE: &str = "known browser";
+
+/// How long the browser keeps it, in seconds; the cookie says itself how long it counts.
+const KNOWN_SECONDS: u32 = 90 * 86_400;
 
 /// Where somebody goes who asked for a page and has to pass a door first: the sign-in or the second factor.
 /// The door is told where the person wanted to go.
@@ -89,11 +98,22 @@ fn newcomer(visit: &Visit) -> Outcome<Newcomer> {
 }
 
 /// What follows from a proof: into the pages, or back with the reason.
-fn arrived(visit: &Visit, place: &Place, session: &NewSession, sign_in: SignIn) -> Answer {
-    match sign_in {
-        SignIn::Done(signed_in) => Answer::see_other(signed_in.next.as_str())
-            .with("set-cookie", session_cookie(&session.token))
-            .with("set-cookie", cookie(BROWSER_COOKIE, "", 0)),
+fn arrived(visit: &Visit, place: &Place, session: &NewSession, sign_in: SignIn) -> Outcome<Answer> {
+    Ok(match sign_in {
+        SignIn::Done(signed_in) => {
+            let known = KnownBrowser {
+                secret: &visit.sealing()?.derive(KNOWN_PURPOSE),
+                seller: &place.site.seller,
+                email: &signed_in.email,
+            };
+            Answer::see_other(signed_in.next.as_str())
+                .with("set-cookie", session_cookie(&session.token))
+                .with("set-cookie", cookie(BROWSER_COOKIE, "", 0))
+                .with(
+                    "set-cookie",
+                    cookie(KNOWN_COOKIE, &known.cookie(visit.now_ms), KNOWN_SECONDS),
+                )
+        }
         SignIn::Refused(refusal) => {
             let language = visit.language();
             let body = html! {
@@ -103,7 +123,7 @@ fn arrived(visit: &Visit, place: &Place, session: &NewSession, sign_in: SignIn) 
             };
             place.door(visit, language.tr("Sign in"), body).status(403)
         }
-    }
+    })
 }
 
 fn start_over(language: Language) -> Markup {
@@ -113,6 +133,9 @@ fn start_over(language: Language) -> Markup {
 /// Why nobody signed in, for the person in front of the page.
 fn reason(language: Language, refusal: Refusal) -> String {
     match refusal {
+        Refusal::WrongCode { tries_left: 0 } => language
+            .tr("This is not the code, and it cannot be tried again. Ask for a new one.")
+            .to_owned(),
         Refusal::WrongCode { tries_left } => language.fill(
             "This is not the code. You can try {count} more times.",
             &[("count", &tries_left)],

@@ -2,6 +2,7 @@
 //! token of its cookie. Pages are looked at in Chromium elsewhere.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tollgate_core::sign_in::{FormToken, Token};
 use ureq::http::{Request, Response};
@@ -10,6 +11,9 @@ use ureq::http::{Request, Response};
 #[derive(Clone, Debug)]
 pub struct Browser {
     origin: String,
+    /// The address that it comes from, as the network in front of the Worker tells it: limits of one test
+    /// are none of another's.
+    network: String,
     cookies: BTreeMap<String, String>,
 }
 
@@ -29,8 +33,11 @@ pub struct Shown {
 impl Browser {
     /// A browser that has never been there.
     pub fn new(origin: &str) -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         Self {
             origin: origin.to_owned(),
+            network: format!("10.0.{high}.{low}"),
             cookies: BTreeMap::new(),
         }
     }
@@ -118,7 +125,9 @@ impl Browser {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let request = request.header("cookie", cookies.join("; "));
+        let request = request
+            .header("cookie", cookies.join("; "))
+            .header("cf-connecting-ip", &self.network);
         let shown = send(request.body(body).expect("a request"));
         for cookie in shown
             .headers

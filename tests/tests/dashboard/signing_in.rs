@@ -259,6 +259,33 @@ fn a_cookie_that_somebody_planted_never_becomes_a_session() {
 }
 
 #[test]
+fn strangers_who_ask_for_an_address_do_not_keep_its_owner_out() {
+    let stage = shared();
+    let address = "wanted@example.test";
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    sign_in_with_code(&stage, &mut browser, address);
+    browser.post("/sign-out", &[]);
+    let last = || mail_to(&stage, address)["id"].clone();
+    let mut sent = 0;
+    let mut before = last();
+    for _ in 0..12 {
+        let mut stranger = Browser::new(&stage.stack.dashboard_url());
+        stranger.get("/sign-in");
+        let asked = stranger.post("/sign-in", &[("email", address)]);
+        // None of them learns whether it was sent.
+        assert_eq!(asked.location, "/sign-in/code");
+        let now = last();
+        sent += usize::from(now != before);
+        before = now;
+    }
+    // The owner's own sign-in was the first of ten.
+    assert_eq!(sent, 9);
+    sign_in_with_code(&stage, &mut browser, address);
+    assert_eq!(browser.get("/").status, 200);
+    assert_ne!(last(), before);
+}
+
+#[test]
 fn cookies_go_to_this_host_alone_and_no_script_reads_them() {
     let stage = shared();
     let mut browser = Browser::new(&stage.stack.dashboard_url());
@@ -274,7 +301,12 @@ fn cookies_go_to_this_host_alone_and_no_script_reads_them() {
     let code = code_in(&mail_to(&stage, address));
     note(&browser.post("/sign-in/code", &[("code", &code)]));
     note(&browser.post("/sign-out", &[]));
-    for name in ["__Host-github", "__Host-browser", "__Host-session"] {
+    for name in [
+        "__Host-github",
+        "__Host-browser",
+        "__Host-known",
+        "__Host-session",
+    ] {
         assert!(set.iter().any(|cookie| cookie.starts_with(name)), "{set:?}");
     }
     for cookie in set {

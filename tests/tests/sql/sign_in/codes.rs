@@ -155,48 +155,156 @@ fn asking_looks_the_same_whether_the_address_is_known_or_not() {
     assert_eq!(doors.count(read), 2);
 }
 
+/// Asks for a code of Ada's at the operator's from a network, as a stranger or in a browser of hers.
+fn ask_for_ada(doors: &Doors, known: bool, place: (u8, i64)) -> Asked {
+    let ask = doors.asking(&doors.operator, "ada@example.com", place);
+    doors.ask(&AskForCode { known, ..ask })
+}
+
 #[test]
-fn a_mailbox_is_not_flooded_and_nobody_is_told_so() {
+fn one_network_cannot_flood_a_mailbox_and_nobody_is_told_so() {
+    let doors = Doors::new();
+    let check = |net: u8, at_ms: i64, times: usize, expect: Asked| {
+        for _ in 0..times {
+            assert_eq!(ask_for_ada(&doors, false, (net, at_ms)), expect, "{at_ms}");
+        }
+    };
+    check(1, NOW_MS, 5, Asked::Send);
+    check(1, NOW_MS, 1, Asked::Silently);
+    check(1, NOW_MS + CODE_MS - 1, 1, Asked::Silently);
+    // Somebody else is not kept out by that.
+    check(2, NOW_MS, 1, Asked::Send);
+    // What was not sent does not count, so the mailbox is open again in time.
+    check(1, NOW_MS + CODE_MS, 4, Asked::Send);
+    check(1, NOW_MS + HOUR_MS, 1, Asked::Send);
+    check(1, NOW_MS + 2 * HOUR_MS, 1, Asked::Silently);
+    check(1, NOW_MS + DAY_MS - 1, 1, Asked::Silently);
+    check(1, NOW_MS + DAY_MS, 1, Asked::Send);
+    // Other addresses, and the same at another seller, have limits of their own.
+    let later_ms = NOW_MS + 3 * DAY_MS;
+    check(3, later_ms, 5, Asked::Send);
+    check(3, later_ms, 1, Asked::Silently);
+    let other = doors.asking(&doors.operator, "bob@example.com", (3, later_ms));
+    assert_eq!(doors.ask(&other), Asked::Send);
+    let other = doors.asking(&doors.reseller, "ada@example.com", (3, later_ms));
+    assert_eq!(doors.ask(&other), Asked::Send);
+}
+
+#[test]
+fn strangers_slow_an_address_down_and_never_shut_it() {
     let doors = Doors::new();
     // Each from another network.
     let mut net = 0;
     let mut check = |at_ms: i64, times: usize, expect: Asked| {
         for _ in 0..times {
             net += 1;
-            let ask = doors.asking(&doors.operator, "ada@example.com", (net, at_ms));
-            assert_eq!(doors.ask(&ask), expect, "{at_ms}");
+            assert_eq!(ask_for_ada(&doors, false, (net, at_ms)), expect, "{at_ms}");
         }
     };
-    check(NOW_MS, 5, Asked::Send);
-    check(NOW_MS, 1, Asked::Silently);
-    check(NOW_MS + CODE_MS - 1, 1, Asked::Silently);
-    // What was not sent does not count, so the mailbox is open again in time.
-    check(NOW_MS + CODE_MS, 5, Asked::Send);
-    check(NOW_MS + HOUR_MS, 5, Asked::Send);
-    check(NOW_MS + 2 * HOUR_MS, 5, Asked::Send);
-    check(NOW_MS + 3 * HOUR_MS, 1, Asked::Silently);
-    check(NOW_MS + DAY_MS - 1, 1, Asked::Silently);
-    check(NOW_MS + DAY_MS, 5, Asked::Send);
+    check(NOW_MS, 10, Asked::Send);
+    check(NOW_MS, 5, Asked::Silently);
+    let gap_ms = 30 * MINUTE_MS;
+    check(NOW_MS + gap_ms - 1, 5, Asked::Silently);
+    check(NOW_MS + gap_ms, 1, Asked::Send);
+    check(NOW_MS + gap_ms, 5, Asked::Silently);
+    check(NOW_MS + 2 * gap_ms - 1, 5, Asked::Silently);
+    check(NOW_MS + 2 * gap_ms, 1, Asked::Send);
+    check(NOW_MS + DAY_MS, 8, Asked::Send);
     check(NOW_MS + DAY_MS, 1, Asked::Silently);
-    // Other addresses, and the same at another seller, have limits of their own.
-    let other = doors.asking(&doors.operator, "bob@example.com", (250, NOW_MS));
-    assert_eq!(doors.ask(&other), Asked::Send);
-    let other = doors.asking(&doors.reseller, "ada@example.com", (250, NOW_MS));
-    assert_eq!(doors.ask(&other), Asked::Send);
+    // What follows a plus is no other mailbox.
+    let tagged = doors.asking(&doors.operator, "ada+x@example.com", (250, NOW_MS + DAY_MS));
+    assert_eq!(doors.ask(&tagged), Asked::Silently);
+}
+
+#[test]
+fn a_day_of_asking_from_everywhere_is_fewer_than_a_hundred_guesses_of_a_million() {
+    let doors = Doors::new();
+    for minute in 0..24 * 60_i64 {
+        let net = u8::try_from(minute % 250).unwrap();
+        ask_for_ada(&doors, false, (net, NOW_MS + minute * MINUTE_MS));
+    }
+    let row = doors.row(Statement::new(
+        "SELECT sum(sent), sum(5 - tries) FILTER (WHERE sent = 1) FROM sign_in_codes",
+    ));
+    assert_eq!((row.get(0), row.get(1)), (Ok(10 + 47_i64), Ok(50 + 47_i64)));
+    // The browser in which Ada signed in before gets a code at once, with five tries.
+    let now_ms = NOW_MS + DAY_MS - 1;
+    let own = doors.asking(&doors.operator, "ada@example.com", (1, now_ms));
+    let own = AskForCode { known: true, ..own };
+    assert_eq!(doors.ask(&own), Asked::Send);
+    let mut guess = doors.answer(&own);
+    guess.code = wrong(&own);
+    let refusal = refused(doors.enter(&guess));
+    assert_eq!(refusal, Refusal::WrongCode { tries_left: 4 });
+    assert!(
+        !done(doors.enter(&doors.answer(&own)))
+            .next
+            .as_str()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_known_browser_has_a_share_that_nobody_else_uses_up() {
+    let doors = Doors::new();
+    let check = |net: u8, at_ms: i64, expect: &[Asked]| {
+        for expect in expect {
+            assert_eq!(ask_for_ada(&doors, true, (net, at_ms)), *expect, "{at_ms}");
+        }
+    };
+    // Strangers, also behind the same address, have asked for all that they may.
+    for net in 1..=11 {
+        ask_for_ada(&doors, false, (net, NOW_MS));
+    }
+    for number in 0..30 {
+        let address = format!("bob{number}@example.com");
+        doors.ask(&doors.asking(&doors.operator, &address, (1, NOW_MS)));
+    }
+    assert_eq!(ask_for_ada(&doors, false, (1, NOW_MS)), Asked::TooOften);
+    assert_eq!(ask_for_ada(&doors, false, (99, NOW_MS)), Asked::Silently);
+    check(1, NOW_MS, &[Asked::Send; 5]);
+    // What is more is asked for like a stranger.
+    check(1, NOW_MS, &[Asked::TooOften]);
+    check(99, NOW_MS, &[Asked::Silently]);
+    check(99, NOW_MS + CODE_MS, &[Asked::Send; 5]);
+    check(99, NOW_MS + CODE_MS, &[Asked::Silently]);
+    check(98, NOW_MS + 2 * CODE_MS, &[Asked::Send; 6]);
+    check(97, NOW_MS + 3 * CODE_MS, &[Asked::Send; 5]);
+    // Twenty of its own, and the one of a stranger's for which half an hour was over.
+    check(96, NOW_MS + 4 * CODE_MS, &[Asked::Send, Asked::Silently]);
+    check(95, NOW_MS + DAY_MS, &[Asked::Send; 5]);
 }
 
 #[test]
 fn a_code_that_was_not_sent_is_right_for_nobody_and_fails_like_any_other() {
     let doors = Doors::new();
-    for net in 1..=5 {
-        doors.ask(&doors.asking(&doors.operator, "ada@example.com", (net, NOW_MS)));
+    let fails_after = |ask: &AskForCode, tries: &[u64]| {
+        for tries_left in tries {
+            let refusal = refused(doors.enter(&doors.answer(ask)));
+            let tries_left = *tries_left;
+            assert_eq!(refusal, Refusal::WrongCode { tries_left });
+        }
+        assert_eq!(refused(doors.enter(&doors.answer(ask))), Refusal::Ended);
+    };
+    for _ in 1..=5 {
+        ask_for_ada(&doors, false, (1, NOW_MS));
     }
-    let ask = doors.asking(&doors.operator, "ada@example.com", (6, NOW_MS));
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
     assert_eq!(doors.ask(&ask), Asked::Silently);
-    for tries_left in [4, 3, 2, 1, 0] {
-        let refusal = refused(doors.enter(&doors.answer(&ask)));
-        assert_eq!(refusal, Refusal::WrongCode { tries_left });
+    fails_after(&ask, &[4, 3, 2, 1, 0]);
+    // A slow one is tried once, sent or not.
+    for net in 2..=6 {
+        ask_for_ada(&doors, false, (net, NOW_MS));
     }
+    let ask = doors.asking(&doors.operator, "ada@example.com", (7, NOW_MS));
+    assert_eq!(doors.ask(&ask), Asked::Silently);
+    fails_after(&ask, &[0]);
+    let ask = doors.asking(&doors.operator, "ada@example.com", (7, NOW_MS + HOUR_MS));
+    assert_eq!(doors.ask(&ask), Asked::Send);
+    let mut guess = doors.answer(&ask);
+    guess.code = wrong(&ask);
+    let refusal = refused(doors.enter(&guess));
+    assert_eq!(refusal, Refusal::WrongCode { tries_left: 0 });
     assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Ended);
 }
 
@@ -233,5 +341,5 @@ fn limits_hold_for_requests_at_the_same_moment() {
     });
     let sent = Statement::new("SELECT sum(sent), count(*) FROM sign_in_codes");
     let row = doors.row(sent);
-    assert_eq!((row.get(0), row.get(1)), (Ok(5_i64), Ok(16_i64)));
+    assert_eq!((row.get(0), row.get(1)), (Ok(10_i64), Ok(16_i64)));
 }

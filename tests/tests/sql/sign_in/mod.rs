@@ -106,6 +106,7 @@ impl Doors {
             seller: seller.clone(),
             email: email(address),
             network: network(net),
+            known: false,
             browser: self.token(),
             code: Code::from_random(self.token().hash().as_bytes().try_into().unwrap()),
             next: LocalPath::parse("/keys?page=2").unwrap(),
