@@ -38,12 +38,17 @@ CREATE TABLE people (
   totp_day INTEGER NOT NULL DEFAULT 0,
   totp_tries INTEGER NOT NULL DEFAULT 0 CHECK (totp_tries BETWEEN 0 AND 20),
   closed_at_ms INTEGER,
+  -- Whether the account was suspended when it was closed: its address then signs up no more.
+  barred INTEGER NOT NULL DEFAULT 0 CHECK (barred IN (0, 1)),
   created_at_ms INTEGER NOT NULL,
   CHECK ((totp_sealed IS NULL) = (totp_sealing_key IS NULL))
 ) STRICT;
 
-CREATE UNIQUE INDEX people_by_email ON people (seller_id, email);
-CREATE UNIQUE INDEX people_by_github ON people (seller_id, github_id) WHERE github_id IS NOT NULL;
+CREATE INDEX people_by_email ON people (seller_id, email);
+-- Who closed an account may come back as somebody else.
+CREATE UNIQUE INDEX people_once_by_email ON people (seller_id, email) WHERE closed_at_ms IS NULL;
+CREATE UNIQUE INDEX people_once_by_github ON people (seller_id, github_id)
+  WHERE github_id IS NOT NULL AND closed_at_ms IS NULL;
 CREATE INDEX people_by_account ON people (account_id);
 
 -- At whose pages a person signs in is derived from the account.

@@ -72,10 +72,14 @@ pub struct CreateBatch {
 }
 
 /// What an account has bought of late, or may still pay for: `{account}`, `{day}` and `{now}` are
-/// arguments.
+/// arguments. What its people bought with an account that they closed counts, too: to close one and sign up
+/// again is no way around a cap.
 pub(super) fn spent(account: &str, day: &str, now: &str) -> String {
     format!(
-        "(SELECT coalesce(sum(x.price_cents), 0) FROM orders x WHERE x.account_id = {account} AND (\
+        "(SELECT coalesce(sum(x.price_cents), 0) FROM orders x WHERE x.account_id IN (\
+             SELECT {account} UNION SELECT former.account_id FROM people mine \
+             JOIN people former ON former.seller_id = mine.seller_id AND former.email = mine.email \
+             WHERE mine.account_id = {account} AND former.closed_at_ms IS NOT NULL) AND (\
            (x.state = 'paid' AND x.paid_at_ms >= {day}) OR x.state = 'pending' \
            OR (x.state IN ('new', 'open') AND x.expires_at_ms > {now})))"
     )

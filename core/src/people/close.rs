@@ -1,5 +1,7 @@
 //! How a customer closes its account: everybody of it is out, its keys stop, nothing is bought any
-//! more. What is left of the balance stays for the operator to decide about.
+//! more. What is left of the balance stays for the operator to decide about. The address may sign up again,
+//! as somebody new with an account of its own, unless the account was suspended or owes money: closing is no
+//! way out of that.
 
 use serde_json::json;
 
@@ -9,7 +11,9 @@ use crate::hrana::{Batch, Statement};
 use crate::ids::AccountId;
 
 const CLOSE_PEOPLE: &str = "\
-UPDATE people SET closed_at_ms = ?2 WHERE account_id = ?1 AND closed_at_ms IS NULL
+UPDATE people SET closed_at_ms = ?2,
+  barred = (SELECT a.status <> 'active' FROM accounts a WHERE a.id = ?1)
+WHERE account_id = ?1 AND closed_at_ms IS NULL
   AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ?1 AND a.kind = 'customer')";
 
 const REVOKE_KEYS: &str = "\

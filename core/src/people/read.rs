@@ -39,12 +39,14 @@ pub fn people_statement(account: &AccountId) -> Statement {
     .bind(account.as_str())
 }
 
-/// Reads whoever signs in at a seller's pages with this address.
+/// Reads whoever signs in at a seller's pages with this address; not who closed the account.
 #[must_use]
 pub fn person_by_email_statement(seller: &AccountId, email: &EmailAddress) -> Statement {
-    Statement::new(format!("{PERSON} WHERE p.seller_id = ?1 AND p.email = ?2"))
-        .bind(seller.as_str())
-        .bind(email.as_str())
+    Statement::new(format!(
+        "{PERSON} WHERE p.seller_id = ?1 AND p.email = ?2 AND p.closed_at_ms IS NULL"
+    ))
+    .bind(seller.as_str())
+    .bind(email.as_str())
 }
 
 /// Reads the row of a person.

@@ -110,7 +110,7 @@ impl NewSeller {
         .bind(self.account.as_str())
         .bind(self.operator.as_str()));
         let address = why(Statement::new(
-            "SELECT 1 FROM people WHERE seller_id = ?1 AND email = ?2",
+            "SELECT 1 FROM people WHERE seller_id = ?1 AND email = ?2 AND closed_at_ms IS NULL",
         )
         .bind(self.operator.as_str())
         .bind(self.person.email.as_str()));

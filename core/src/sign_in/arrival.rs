@@ -68,7 +68,7 @@ pub enum Refusal {
     },
     /// The code, link or state is unknown here, was used, is too old or was tried five times.
     Ended,
-    /// The person closed the account.
+    /// The person closed the account, which was suspended or owes money, so the address signs up no more.
     Closed,
     /// Nobody has this address here, and the seller takes no new customers.
     NotOpen,
@@ -105,6 +105,11 @@ pub struct SignInBatch {
     /// Whether no address was proven.
     nameless: bool,
 }
+
+/// Whether the person `p`, who closed an account, cannot come back: out of a suspension or a debt. A debt may
+/// come later than the end, by a dispute.
+const BARRED: &str = "\
+(p.barred = 1 OR EXISTS (SELECT 1 FROM accounts o WHERE o.id = p.account_id AND o.debt_nanos > 0))";
 
 impl Arrival<'_> {
     /// The batch that lets the person in, or says why not.
@@ -166,7 +171,8 @@ impl Arrival<'_> {
                ELSE '[\"' || ?5 || '\",' || substr(s.chain, 2) END, {email}, ?2 \
              FROM accounts s WHERE s.id = ?1 AND s.status = 'active' AND s.kind <> 'customer' \
                AND {email} IS NOT NULL AND {person} IS NULL \
-               AND NOT EXISTS (SELECT 1 FROM people p WHERE p.seller_id = ?1 AND p.email = {email})"
+               AND NOT EXISTS (SELECT 1 FROM people p WHERE p.seller_id = ?1 AND p.email = {email} \
+                 AND (p.closed_at_ms IS NULL OR {BARRED}))"
         ));
         transaction.then(account.bind(newcomer.account.as_str()));
         let insert = self.statement(format!(
@@ -251,7 +257,8 @@ impl Arrival<'_> {
         let (email, person) = (self.proof.email(), self.proof.person());
         self.statement(format!(
             "SELECT p.closed_at_ms IS NOT NULL FROM people p WHERE p.seller_id = ?1 \
-             AND (p.id = {person} OR p.email = {email}) ORDER BY p.id = {person} DESC LIMIT 1"
+             AND (p.id = {person} OR (p.email = {email} AND (p.closed_at_ms IS NULL OR {BARRED}))) \
+             ORDER BY p.id = {person} DESC, p.closed_at_ms IS NOT NULL LIMIT 1"
         ))
     }
 }

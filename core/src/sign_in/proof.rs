@@ -46,12 +46,13 @@ WHERE hash = ?4 AND used_at_ms IS NULL AND expires_at_ms > ?2
 RETURNING 1";
 
 const GITHUB_PERSON: &str = "\
-(SELECT p.id FROM people p WHERE p.seller_id = ?1 AND p.github_id = ?4)";
+(SELECT p.id FROM people p WHERE p.seller_id = ?1 AND p.github_id = ?4 AND p.closed_at_ms IS NULL)";
 
 // Somebody who has the address and no GitHub account, where nobody has this GitHub account.
 pub(super) const CONNECTED_BY_ADDRESS: &str = "\
 r.seller_id = ?1 AND r.email = ?3 AND r.github_id IS NULL AND r.closed_at_ms IS NULL
-  AND NOT EXISTS (SELECT 1 FROM people p WHERE p.seller_id = ?1 AND p.github_id = ?4)";
+  AND NOT EXISTS (SELECT 1 FROM people p WHERE p.seller_id = ?1 AND p.github_id = ?4
+    AND p.closed_at_ms IS NULL)";
 
 impl Proof<'_> {
     /// Uses the proof up; changes nothing when it is no proof. What GitHub says was used up with the
@@ -77,7 +78,8 @@ impl Proof<'_> {
     pub(super) fn person(&self) -> String {
         match self {
             Self::Code { .. } => format!(
-                "(SELECT p.id FROM people p WHERE p.seller_id = ?1 AND p.email = {CODE_EMAIL})"
+                "(SELECT p.id FROM people p WHERE p.seller_id = ?1 AND p.email = {CODE_EMAIL} \
+                   AND p.closed_at_ms IS NULL)"
             ),
             Self::Link(_) => LINK_PERSON.to_owned(),
             Self::Github { .. } => GITHUB_PERSON.to_owned(),

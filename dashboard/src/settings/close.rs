@@ -38,7 +38,7 @@ async fn show(visit: &Visit, buyer: &Buyer, error: Option<&str>) -> Outcome<Answ
             ul class="list-disc pl-5 mb-4" {
                 li { (language.tr("Every key is refused from the next call on.")) }
                 li { (language.tr("Automatic top-ups stop.")) }
-                li { (language.tr("You are signed out everywhere, and cannot sign in here again with this address.")) }
+                li { (language.tr("You are signed out everywhere. If you sign in here again with this address, you get a new account, with nothing of this one.")) }
                 li { (language.tr("Receipts and the ledger are kept, because the law asks for them.")) }
                 li { (language.tr("It cannot be undone from here.")) }
             }

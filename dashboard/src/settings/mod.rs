@@ -56,7 +56,7 @@ async fn show(visit: &Visit, person: &Person, typed: &profile::Typed) -> Outcome
         @if person.session.role == Role::EndUser {
             (card(language.tr("Close the account"), html! {
                 p class="muted mb-4" {
-                    (language.tr("Stops every key at once and signs you out for good. You are asked once more."))
+                    (language.tr("Stops every key at once and signs you out everywhere. You are asked once more."))
                 }
                 (link_button(language.tr("Close my account"), "/settings/close", Tone::Danger))
             }))

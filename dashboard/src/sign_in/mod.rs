@@ -143,7 +143,9 @@ fn reason(language: Language, refusal: Refusal) -> String {
         Refusal::Ended => language
             .tr("The code or link is too old, was used already, or was tried too often. Ask for a new one.")
             .to_owned(),
-        Refusal::Closed => language.tr("This account is closed.").to_owned(),
+        Refusal::Closed => language
+            .tr("This account is closed, and its address cannot sign up again. Ask whoever runs this site.")
+            .to_owned(),
         Refusal::NotOpen => language
             .tr("This shop takes no new customers at the moment.")
             .to_owned(),

@@ -286,6 +286,31 @@ fn strangers_who_ask_for_an_address_do_not_keep_its_owner_out() {
 }
 
 #[test]
+fn who_closed_an_account_may_come_back_and_finds_nothing_of_it() {
+    let stage = shared();
+    let address = "comes.back@example.test";
+    let mut browser = Browser::new(&stage.stack.dashboard_url());
+    sign_in_with_code(&stage, &mut browser, address);
+    let profile = [
+        ("name", "Of The First"),
+        ("time_zone", "Europe/Berlin"),
+        ("language", "en"),
+    ];
+    assert_eq!(browser.post("/settings/profile", &profile).status, 303);
+    for path in ["/settings", "/audit"] {
+        assert!(browser.get(path).body.contains("Of The First"), "{path}");
+    }
+    let closed = browser.post("/settings/close", &[("confirm", address)]);
+    assert_eq!(closed.location, "/sign-in?done=closed", "{}", closed.body);
+    sign_in_with_code(&stage, &mut browser, address);
+    for path in ["/settings", "/audit", "/settings/data"] {
+        let shown = browser.get(path);
+        assert_eq!(shown.status, 200);
+        assert!(!shown.body.contains("Of The First"), "{path}");
+    }
+}
+
+#[test]
 fn cookies_go_to_this_host_alone_and_no_script_reads_them() {
     let stage = shared();
     let mut browser = Browser::new(&stage.stack.dashboard_url());

@@ -84,7 +84,9 @@ impl Link {
         let email = arguments::email(&self.email)?;
         let origin = arguments::origin(&self.origin)?;
         let people = session.list(people_statement(&account), read_person)?;
-        let person = people.into_iter().find(|person| person.email == email);
+        let person = people
+            .into_iter()
+            .find(|person| person.email == email && person.closed_at_ms.is_none());
         let person = person.ok_or_else(|| {
             Failure::new(format!("nobody signs in for `{account}` with that address"))
                 .hint("`cargo xtask admin person list --account ACC` shows who does")

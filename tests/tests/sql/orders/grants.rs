@@ -1,12 +1,13 @@
 //! What is sold, how much one may buy, and what payment becomes credit.
 
 use tollgate_core::accounts::set_suspended;
-use tollgate_core::ids::{AccountId, PackId};
+use tollgate_core::ids::{AccountId, PackId, PersonId};
 use tollgate_core::money::Nanos;
 use tollgate_core::orders::{
     Applied, Attached, Caps, Created, Fee, Item, Mismatch, NewOrder, NewPack, Notice, OrderRefusal,
     OrderState, Payment, PaymentState, attach_session, end_pack, packs_statement, read_pack,
 };
+use tollgate_core::people::{EmailAddress, NewPerson, close_account};
 use tollgate_core::stripe::Cents;
 
 use super::desk::{Desk, Paid, id};
@@ -228,6 +229,36 @@ fn nobody_buys_more_than_the_cap_of_the_day() {
     desk.now_ms += 86_400_000;
     assert_eq!(try_it(&desk, &old, 3_001), left(3_000));
     assert_eq!(try_it(&desk, &old, 3_000), None);
+}
+
+#[test]
+fn to_close_an_account_and_sign_up_again_is_no_way_around_the_cap() {
+    let mut desk = Desk::new();
+    desk.terms.caps.account_day = Cents::new(3_000);
+    let customer = |number: u8, address: &str| {
+        let account = desk.customer(&desk.operator);
+        let person = NewPerson {
+            id: PersonId::from_random([number; 10]),
+            account: account.clone(),
+            email: EmailAddress::parse(address).unwrap(),
+        };
+        desk.commit(person.to_batch(&desk.change()));
+        account
+    };
+    let first = customer(1, "ada@example.com");
+    desk.bought(&first, 1_000, "a");
+    desk.commit(close_account(&first, &desk.change()));
+    let second = customer(2, "ada@example.com");
+    let other = customer(3, "bob@example.com");
+    let check = |account: &AccountId, cents: i64| {
+        let refusal = refused(&desk.create(account, desk.item(3_001)));
+        let left = Cents::new(cents);
+        assert_eq!(refusal, Some(OrderRefusal::OverCap { left }));
+    };
+    check(&second, 2_000);
+    check(&other, 3_000);
+    desk.bought(&second, 2_000, "b");
+    check(&second, 0);
 }
 
 #[test]

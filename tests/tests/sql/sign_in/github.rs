@@ -194,15 +194,33 @@ fn a_github_account_of_one_person_never_takes_another_one_s_address() {
 }
 
 #[test]
-fn a_closed_account_and_a_suspended_seller_stay_shut() {
+fn a_github_account_comes_back_after_its_account_was_closed() {
+    let doors = Doors::new();
+    let github = || doors.github(&doors.operator, 7, Some("ada@example.com"));
+    let first = done(github());
+    for _ in 0..2 {
+        doors.set("UPDATE people SET closed_at_ms = 1".to_owned());
+        let again = done(github());
+        assert!(again.joined && again.person != first.person);
+        assert_eq!(done(github()).person, again.person);
+    }
+    doors.set("UPDATE people SET closed_at_ms = 1".to_owned());
+    // Who came back with a code is the one to whom it is connected.
+    let (ada, _) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
+    assert_eq!(done(github()).person, ada.person);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 4);
+}
+
+#[test]
+fn a_barred_account_and_a_suspended_seller_stay_shut() {
     let doors = Doors::new();
     done(doors.github(&doors.operator, 7, Some("ada@example.com")));
     doors.sign_in(&doors.operator, "bob@example.com", NOW_MS);
-    doors.set("UPDATE people SET closed_at_ms = 1".to_owned());
+    doors.set("UPDATE people SET closed_at_ms = 1, barred = 1".to_owned());
     let check = |id: i64, address: Option<&str>, expect: Refusal| {
         assert_eq!(refused(doors.github(&doors.operator, id, address)), expect);
     };
-    check(7, None, Refusal::Closed);
+    check(7, None, Refusal::NoAddress);
     check(7, Some("ada@example.com"), Refusal::Closed);
     check(9, Some("bob@example.com"), Refusal::Closed);
     check(9, Some("ada@example.com"), Refusal::Closed);

@@ -5,7 +5,7 @@ use std::thread;
 
 use tollgate_core::accounts::{AccountKind, account_statement, read_account, set_suspended};
 use tollgate_core::hrana::Statement;
-use tollgate_core::people::Role;
+use tollgate_core::people::{Role, close_account};
 use tollgate_core::sign_in::Refusal;
 
 use super::{Doors, OPERATOR, RESELLER, done, refused};
@@ -91,22 +91,60 @@ fn two_sign_ups_at_the_same_moment_make_one_person() {
 }
 
 #[test]
-fn a_suspended_account_still_signs_in_and_a_closed_one_does_not() {
+fn a_suspended_account_still_signs_in_until_it_is_closed() {
     let doors = Doors::new();
     let (signed_in, token) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
     let session = doors.who(OPERATOR, &token, NOW_MS).unwrap();
     doors.commit(set_suspended(&session.account, true, &doors.change()));
     let (_, token) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS + 1);
     assert!(!doors.who(OPERATOR, &token, NOW_MS + 1).unwrap().active);
-    let closed = format!(
-        "UPDATE people SET closed_at_ms = 1 WHERE id = '{}'",
-        signed_in.person
-    );
-    doors.set(closed);
+    doors.commit(close_account(&session.account, &doors.change()));
     assert_eq!(doors.who(OPERATOR, &token, NOW_MS + 1), None);
+    // To close it is no way out of the suspension.
     let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS + 2));
     doors.ask(&ask);
     assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Closed);
+    assert_eq!(doors.count("SELECT count(*) FROM people"), 1);
+    let person = "SELECT id FROM people";
+    assert_eq!(
+        doors.row(Statement::new(person)).get::<String>(0),
+        Ok(signed_in.person.to_string())
+    );
+}
+
+#[test]
+fn who_closed_an_account_comes_back_as_somebody_new() {
+    let doors = Doors::new();
+    let sign_in = || {
+        let (signed_in, token) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
+        let session = doors.who(OPERATOR, &token, NOW_MS).unwrap();
+        (signed_in, session, token)
+    };
+    let mut accounts = Vec::new();
+    for _ in 0..2 {
+        let (signed_in, session, token) = sign_in();
+        assert!(signed_in.joined && !accounts.contains(&session.account));
+        assert!(session.active && session.name.is_empty() && !session.has_totp);
+        // From then on it is the same person.
+        assert_eq!(sign_in().0.person, signed_in.person);
+        doors.commit(close_account(&session.account, &doors.change()));
+        assert_eq!(doors.who(OPERATOR, &token, NOW_MS), None);
+        accounts.push(session.account);
+    }
+    // A debt that comes later, by a dispute, holds as well; once it is paid, the address is free.
+    let owe = |nanos: i64| {
+        let account = &accounts[0];
+        let sql = format!("UPDATE accounts SET debt_nanos = {nanos} WHERE id = '{account}'");
+        doors.set(sql);
+    };
+    owe(1);
+    let ask = doors.asking(&doors.operator, "ada@example.com", (2, NOW_MS));
+    doors.ask(&ask);
+    assert_eq!(refused(doors.enter(&doors.answer(&ask))), Refusal::Closed);
+    owe(0);
+    let ask = doors.asking(&doors.operator, "ada@example.com", (2, NOW_MS));
+    doors.ask(&ask);
+    assert!(done(doors.enter(&doors.answer(&ask))).joined);
 }
 
 #[test]
