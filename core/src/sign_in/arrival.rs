@@ -232,6 +232,15 @@ impl Arrival<'_> {
             .bind(hash.as_bytes())
             .bind(self.session.agent.as_str());
         transaction.then(bind_lifetimes(begin));
+        // So that a person sees a sign-in that was somebody else's.
+        let entry = format!(
+            "INSERT INTO audit_log (account_id, actor, action, subject, before, after, created_at_ms) \
+             SELECT p.account_id, 'person:' || p.id, 'session.begin', p.id, '{{}}', \
+               json_object('by', '{}', 'agent', s.agent), ?2 \
+             FROM sessions s JOIN people p ON p.id = s.person_id WHERE s.hash = ?5",
+            self.proof.name()
+        );
+        transaction.then(self.statement(entry).bind(hash.as_bytes()));
         if let Some(old) = &self.session.replaces {
             let end = Statement::new(
                 "DELETE FROM sessions WHERE hash = ?1 AND EXISTS \

@@ -65,6 +65,15 @@ impl Proof<'_> {
         }
     }
 
+    /// A word for the audit log.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Code { .. } => "code",
+            Self::Link(_) => "link",
+            Self::Github { .. } => "github",
+        }
+    }
+
     /// An SQL expression: the address that was proven.
     pub(super) const fn email(&self) -> &'static str {
         match self {

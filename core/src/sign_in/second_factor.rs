@@ -15,6 +15,11 @@ use crate::sealing::Sealed;
 /// a stranger who has the first factor guesses one day in 17,000.
 const WRONG_PER_DAY: i64 = 20;
 
+/// The beginning of a line in the audit log about the person `p`.
+const ENTRY: &str = "\
+INSERT INTO audit_log (account_id, actor, action, subject, before, after, created_at_ms)
+SELECT p.account_id, 'person:' || p.id,";
+
 /// A person is about to give a code.
 #[derive(Clone, Debug)]
 pub struct TrySecondFactor {
@@ -62,13 +67,24 @@ impl TrySecondFactor {
         .bind(self.person.as_str())
         .bind(Periods::of(self.now_ms).day)
         .bind(WRONG_PER_DAY);
+        // One line a day, when somebody who has the first factor has guessed for as long as is allowed.
+        let entry = Statement::new(format!(
+            "{ENTRY} 'person.totp_shut', p.id, '{{}}', json_object('tries', p.totp_tries), ?4 \
+             FROM people p WHERE p.id = ?1 AND p.totp_day = ?2 AND p.totp_tries = ?3 AND changes() > 0"
+        ))
+        .bind(self.person.as_str())
+        .bind(Periods::of(self.now_ms).day)
+        .bind(WRONG_PER_DAY)
+        .bind(self.now_ms);
         let set_up = Statement::new(
             "SELECT 1 FROM people WHERE id = ?1 AND closed_at_ms IS NULL AND totp_sealed IS NOT NULL",
         )
         .bind(self.person.as_str());
         let mut batch = Batch::new();
+        let counted = batch.step(None, count);
+        batch.step(None, entry);
         TryBatch {
-            counted: batch.step(None, count),
+            counted,
             set_up: batch.step(None, set_up),
             batch,
         }
@@ -120,7 +136,13 @@ impl GiveSecondFactor {
         )
         .bind(self.person.as_str())
         .bind(self.step);
-        commit([step, self.open_session()])
+        let entry = Statement::new(format!(
+            "{ENTRY} 'session.second_factor', p.id, '{{\"given\":false}}', '{{\"given\":true}}', ?2 \
+             FROM people p WHERE p.id = ?1"
+        ))
+        .bind(self.person.as_str())
+        .bind(self.now_ms);
+        commit([step, self.open_session(), entry])
     }
 
     fn open_session(&self) -> Statement {

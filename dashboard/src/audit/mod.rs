@@ -114,6 +114,7 @@ fn filters(language: Language, visit: &Visit, everything: bool) -> Markup {
         ("rule.", language.tr("Prices")),
         ("account.", language.tr("Accounts")),
         ("person.", language.tr("People")),
+        ("session.", language.tr("Sign-ins")),
         ("ledger.", language.tr("Credit")),
         ("brand.", language.tr("Brand")),
         ("domain.", language.tr("Domains")),

@@ -45,7 +45,8 @@ fn nobody_ends_the_session_of_another() {
     doors.commit(end_session(&bob.person, &foreign.hash(), &change));
     assert_eq!(doors.who(OPERATOR, &foreign, NOW_MS), None);
     doors.refused(end_session(&bob.person, &foreign.hash(), &change));
-    let log = "SELECT group_concat(action || before) FROM audit_log WHERE action LIKE 'session.%'";
+    let log =
+        "SELECT group_concat(action || before) FROM audit_log WHERE action LIKE 'session.end%'";
     let log: String = doors.row(Statement::new(log)).get(0).unwrap();
     assert_eq!(
         log,

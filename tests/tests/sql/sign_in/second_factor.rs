@@ -171,6 +171,10 @@ fn guesses_are_twenty_a_day_at_any_concurrency() {
         })
     };
     assert_eq!(counted(NOW_MS), 20);
+    // Its owner is told once.
+    let told = "SELECT count(*) FROM audit_log WHERE action = 'person.totp_shut' \
+                AND after = '{\"tries\":20}'";
+    assert_eq!(doors.count(told), 1);
     assert_eq!(operator.attempt(NOW_MS), SecondFactorTry::TooMany);
     assert_eq!(counted(NOW_MS + DAY_MS), 20);
     // A right one does not count.
@@ -180,6 +184,8 @@ fn guesses_are_twenty_a_day_at_any_concurrency() {
         let given = operator.given(&operator.session(), STEP + step);
         doors.commit(given.to_batch());
     }
+    let told = "SELECT count(*) FROM audit_log WHERE action = 'session.second_factor'";
+    assert_eq!(doors.count(told), 30);
 }
 
 #[test]

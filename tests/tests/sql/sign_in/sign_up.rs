@@ -6,7 +6,7 @@ use std::thread;
 use tollgate_core::accounts::{AccountKind, account_statement, read_account, set_suspended};
 use tollgate_core::hrana::Statement;
 use tollgate_core::people::{Role, close_account};
-use tollgate_core::sign_in::Refusal;
+use tollgate_core::sign_in::{Code, Refusal, UseLink};
 
 use super::{Doors, OPERATOR, RESELLER, done, refused};
 use crate::world::NOW_MS;
@@ -36,7 +36,8 @@ fn a_newcomer_gets_an_account_below_the_seller_whose_pages_they_are() {
         let log = doors.row(Statement::new(log).bind(session.account.as_str()));
         let (person, account) = (&session.person, &session.account);
         let expect = format!(
-            "account.create person:{person} {account}, person.create person:{person} {person}"
+            "account.create person:{person} {account}, person.create person:{person} {person}, \
+             session.begin person:{person} {person}"
         );
         assert_eq!(log.get::<String>(0), Ok(expect));
         // The second time it is the same person.
@@ -51,6 +52,47 @@ fn a_newcomer_gets_an_account_below_the_seller_whose_pages_they_are() {
     assert_ne!(here, there);
     let erased = "SELECT count(*) FROM audit_log WHERE after LIKE '%ada%' OR before LIKE '%ada%'";
     assert_eq!(doors.count(erased), 0);
+}
+
+#[test]
+fn everybody_sees_when_and_how_somebody_signed_in() {
+    let doors = Doors::new();
+    let (ada, _) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
+    let link = doors.link(&ada.person, NOW_MS + 1);
+    let follow = UseLink {
+        seller: doors.operator.clone(),
+        token: link.token,
+        session: doors.session(),
+        now_ms: NOW_MS,
+    };
+    done(doors.follow(&follow));
+    // The same once more, after its reply was lost; a second use of the link; a wrong code.
+    done(doors.follow(&follow));
+    let again = doors.follow(&UseLink {
+        session: doors.session(),
+        ..follow
+    });
+    assert_eq!(refused(again), Refusal::Ended);
+    let ask = doors.asking(&doors.operator, "ada@example.com", (1, NOW_MS));
+    doors.ask(&ask);
+    let mut guess = doors.answer(&ask);
+    guess.code = Code::parse("000000").unwrap();
+    if guess.code == ask.code {
+        guess.code = Code::parse("000001").unwrap();
+    }
+    let wrong = refused(doors.enter(&guess));
+    assert_eq!(wrong, Refusal::WrongCode { tries_left: 4 });
+    let log = "SELECT group_concat(actor || after, ' ') FROM (SELECT l.* FROM audit_log l JOIN people p \
+               ON p.account_id = l.account_id AND p.id = l.subject WHERE l.action = 'session.begin' \
+               ORDER BY l.id)";
+    let person = &ada.person;
+    let agent = "Firefox on Linux";
+    assert_eq!(
+        doors.row(Statement::new(log)).get::<String>(0),
+        Ok(format!(
+            r#"person:{person}{{"by":"code","agent":"{agent}"}} person:{person}{{"by":"link","agent":"{agent}"}}"#
+        ))
+    );
 }
 
 #[test]
