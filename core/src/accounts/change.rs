@@ -40,14 +40,14 @@ pub(crate) fn end_rule_steps(
 }
 
 /// Suspends an account or lets it work again. The next call of it, or of any account below it, sees
-/// the change.
+/// the change. Does not take place where it is so already.
 #[must_use]
 pub fn set_suspended(account: &AccountId, suspended: bool, change: &Change) -> Commit {
     commit(suspend_steps(account, suspended, change))
 }
 
-/// The line in the log and the change; each changes a row exactly if the account is there and not the
-/// operator.
+/// The line in the log and the change; the change finds a row exactly if the account is there, not the
+/// operator, and not so already.
 pub(crate) fn suspend_steps(
     account: &AccountId,
     suspended: bool,
@@ -65,14 +65,16 @@ pub(crate) fn suspend_steps(
         before: "json_object('status', r.status)",
         after: json!({ "status": status }).to_string(),
     });
-    let update =
-        Statement::new("UPDATE accounts SET status = ?2 WHERE id = ?1 AND kind <> 'operator'")
-            .bind(account.as_str())
-            .bind(status);
+    let update = Statement::new(
+        "UPDATE accounts SET status = ?2 WHERE id = ?1 AND status <> ?2 AND kind <> 'operator'",
+    )
+    .bind(account.as_str())
+    .bind(status);
     [entry, update]
 }
 
-/// Revokes a key of the account, for good: its next call is refused.
+/// Revokes a key of the account, for good: its next call is refused. Does not take place for a key that
+/// was revoked before.
 #[must_use]
 pub fn revoke_key(account: &AccountId, key: &KeyId, change: &Change) -> Commit {
     let entry = change.of(Entry {
@@ -83,8 +85,8 @@ pub fn revoke_key(account: &AccountId, key: &KeyId, change: &Change) -> Commit {
         after: json!({ "revoked_at_ms": change.at_ms }).to_string(),
     });
     let revoke = Statement::new(
-        "UPDATE keys SET revoked_at_ms = coalesce(revoked_at_ms, ?3), version = version + 1 \
-         WHERE id = ?1 AND account_id = ?2",
+        "UPDATE keys SET revoked_at_ms = ?3, version = version + 1 \
+         WHERE id = ?1 AND account_id = ?2 AND revoked_at_ms IS NULL",
     )
     .bind(key.as_str())
     .bind(account.as_str())

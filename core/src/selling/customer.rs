@@ -128,7 +128,7 @@ pub(super) fn right_below(seller: &AccountId, customer: &AccountId) -> Statement
 }
 
 /// Suspends a customer of the seller's or lets it work again. Its next call, or that of an account
-/// below it, sees the change.
+/// below it, sees the change. `Refused`: it is so already.
 #[must_use]
 pub fn suspend_customer(
     seller: &AccountId,

@@ -39,6 +39,10 @@ impl Simulation {
         let mut keys = self.people.keys.iter();
         let key = keys.find(|key| key.id.as_str() == id).cloned();
         let key = key.ok_or("no such key")?;
+        let known = self.auditor.state.keys.get(&id.to_owned());
+        if known.is_some_and(|known| known.revoked_at_ms.is_some()) {
+            return Ok(());
+        }
         let change = self.change();
         self.commit(revoke_key(&key.account, &key.id, &change))?;
         if self.chance.percent(70) {
@@ -75,6 +79,10 @@ impl Simulation {
     }
 
     pub(super) fn suspend_one(&mut self, account: &AccountId) -> Result<(), String> {
+        let known = self.auditor.state.accounts.get(&account.to_string());
+        if known.is_some_and(|known| known.status == "suspended") {
+            return Ok(());
+        }
         let change = self.change();
         self.commit(set_suspended(account, true, &change))
     }

@@ -381,6 +381,8 @@ fn every_change_leaves_its_line_and_a_refused_one_leaves_none() {
     ));
     assert_eq!(lines(), before);
     world.commit(revoke_key(&caller.account, &caller.key_id, &world.change()));
+    world.refused(revoke_key(&caller.account, &caller.key_id, &world.change()));
+    assert_eq!(lines(), before + 1);
     let last = Statement::new(
         "SELECT actor, action, subject, before, after FROM audit_log ORDER BY id DESC LIMIT 1",
     );
