@@ -124,7 +124,8 @@ json_object('name', r.name, 'expires_at_ms', r.expires_at_ms,
   'budget_total_nanos', r.budget_total_nanos, 'budget_day_nanos', r.budget_day_nanos,
   'budget_week_nanos', r.budget_week_nanos, 'budget_month_nanos', r.budget_month_nanos)";
 
-/// Edits a key of the account; its next call sees the change. A revoked key stays as it is.
+/// Edits a key of the account; its next call sees the change. A revoked key stays as it is, and so does
+/// one that has these settings already: then nothing takes place.
 #[must_use]
 pub fn edit_key(account: &AccountId, key: &KeyId, edit: &KeyEdit, change: &Change) -> Commit {
     let columns = edit.columns();
@@ -143,9 +144,13 @@ pub fn edit_key(account: &AccountId, key: &KeyId, edit: &KeyEdit, change: &Chang
         .zip(&columns)
         .map(|(number, column)| format!(", {} = ?{number}", column.name))
         .collect();
+    let differences: String = (3_u32..)
+        .zip(&columns)
+        .map(|(number, column)| format!(" OR {} IS NOT ?{number}", column.name))
+        .collect();
     let update = Statement::new(format!(
         "UPDATE keys SET version = version + 1{assignments} \
-         WHERE id = ?1 AND account_id = ?2 AND revoked_at_ms IS NULL"
+         WHERE id = ?1 AND account_id = ?2 AND revoked_at_ms IS NULL AND (0{differences})"
     ))
     .bind(key.as_str())
     .bind(account.as_str());

@@ -45,10 +45,14 @@ pub async fn edit(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
         // Sent once: a repetition would enter the audit log a second time.
         let reply = visit.database.execute(&batch).await?;
         if !reply.is_ok(committed) {
-            let error =
-                language.tr("The key was not changed. If it is not revoked, please try again.");
-            let filled = Filled::of(&settings);
-            return Ok(show(visit, buyer, &line, &filled, Some(error)).status(409));
+            let line = find(visit, buyer).await?;
+            // The same form may have come twice, and the other one was first.
+            if settings.edit(&Settings::of(&line)).is_some() {
+                let error =
+                    language.tr("The key was not changed. If it is not revoked, please try again.");
+                let filled = Filled::of(&settings);
+                return Ok(show(visit, buyer, &line, &filled, Some(error)).status(409));
+            }
         }
     }
     Ok(Answer::see_other(format!("/keys/{id}?done=saved")))

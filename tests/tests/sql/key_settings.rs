@@ -188,6 +188,9 @@ fn what_is_named_changes_and_the_rest_stays() {
             line(&world, &caller.account, &new.key.id).unwrap(),
             expected
         );
+        // Sent twice, it is one change.
+        let again = change(&caller.account);
+        world.refused(edit_key(&caller.account, &new.key.id, &edit, &again));
         let entry = audit(&world, &caller.account).remove(0);
         assert_eq!((entry.0.as_str(), entry.2.as_str()), ("key.edit", after));
         assert!(
