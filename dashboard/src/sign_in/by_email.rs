@@ -170,7 +170,7 @@ pub async fn code_page(visit: &Visit, place: &Place) -> Outcome<Answer> {
     give(visit, place, None).await
 }
 
-async fn give(visit: &Visit, place: &Place, refusal: Option<Refusal>) -> Outcome<Answer> {
+async fn give(visit: &Visit, place: &Place, error: Option<&str>) -> Outcome<Answer> {
     let language = visit.language();
     let Some(browser) = &place.browser else {
         return Ok(Answer::see_other("/sign-in"));
@@ -186,7 +186,6 @@ async fn give(visit: &Visit, place: &Place, refusal: Option<Refusal>) -> Outcome
     let Some(pending) = pending else {
         return Ok(Answer::see_other("/sign-in"));
     };
-    let error = refusal.map(|refusal| reason(language, refusal));
     let csrf = FormToken::of(browser);
     let body = html! {
         h1 class="door-title" { (language.tr("Type the code")) }
@@ -198,7 +197,7 @@ async fn give(visit: &Visit, place: &Place, refusal: Option<Refusal>) -> Outcome
                 (sent_to(language, pending.email.as_str()))
             }
             (form("/sign-in/code", csrf.as_str(), None, html! {
-                (Field::one_time_code("code", language.tr("Code")).error(error.as_deref()).required().autofocus())
+                (Field::one_time_code("code", language.tr("Code")).error(error).required().autofocus())
                 (submit(language.tr("Sign in"), Tone::Primary))
             }))
             p class="door-text" {
@@ -227,9 +226,10 @@ pub async fn enter_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
     let Some(browser) = place.browser.clone() else {
         return Ok(Answer::see_other("/sign-in"));
     };
+    let language = visit.language();
     let Some(code) = Code::parse(visit.asked.form.get("code")) else {
         // Not six digits: no try is spent on a slip.
-        return give(visit, place, None).await;
+        return give(visit, place, Some(language.tr("The code has six digits."))).await;
     };
     let entered = EnterCode {
         seller: place.site.seller.clone(),
@@ -242,7 +242,7 @@ pub async fn enter_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
     let batch = entered.to_batch();
     let sign_in = batch.read(&visit.execute(&batch.batch).await?)?;
     if let SignIn::Refused(refusal @ Refusal::WrongCode { .. }) = sign_in {
-        return give(visit, place, Some(refusal)).await;
+        return give(visit, place, Some(&reason(language, refusal))).await;
     }
     arrived(visit, place, &entered.session, sign_in)
 }
