@@ -43,7 +43,9 @@ fn ask(
         Some(browser) => browser.clone(),
         None => Token::from_random(random_bytes()?),
     };
-    let csrf = FormToken::of(&browser);
+    // Who is signed in and signs in as somebody else has the token of the session in its forms.
+    let csrf = place.csrf.clone();
+    let csrf = csrf.unwrap_or_else(|| FormToken::of(&browser));
     let title = language.fill("Sign in to {name}", &[("name", &place.site.brand.name)]);
     let body = html! {
         h1 class="door-title" { (title) }
@@ -186,7 +188,6 @@ async fn give(visit: &Visit, place: &Place, error: Option<&str>) -> Outcome<Answ
     let Some(pending) = pending else {
         return Ok(Answer::see_other("/sign-in"));
     };
-    let csrf = FormToken::of(browser);
     let body = html! {
         h1 class="door-title" { (language.tr("Type the code")) }
         @if pending.expires_at_ms <= visit.now_ms {
@@ -196,7 +197,7 @@ async fn give(visit: &Visit, place: &Place, error: Option<&str>) -> Outcome<Answ
             p class="door-text" {
                 (sent_to(language, pending.email.as_str()))
             }
-            (form("/sign-in/code", csrf.as_str(), None, html! {
+            (form("/sign-in/code", place.csrf(), None, html! {
                 (Field::one_time_code("code", language.tr("Code")).error(error).required().autofocus())
                 (submit(language.tr("Sign in"), Tone::Primary))
             }))
