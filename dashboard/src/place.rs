@@ -32,6 +32,21 @@ impl Place {
         }
     }
 
+    /// The same for a browser that gets another token now.
+    pub fn with_browser(&self, browser: Token) -> Self {
+        let known = self.browser.as_ref().map(FormToken::of);
+        // The forms of who is signed in carry the session's token all the same.
+        let csrf = self
+            .csrf
+            .clone()
+            .filter(|csrf| Some(csrf) != known.as_ref());
+        Self {
+            site: self.site.clone(),
+            csrf: csrf.or_else(|| Some(FormToken::of(&browser))),
+            browser: Some(browser),
+        }
+    }
+
     /// The hidden field of forms.
     pub fn csrf(&self) -> &str {
         self.csrf.as_ref().map_or("", FormToken::as_str)

@@ -25,6 +25,7 @@ use super::proof::Proof;
 use super::{LocalPath, NetworkHash, NewSession, Newcomer, Token};
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::AccountId;
+use crate::mac::hmac_sha256;
 use crate::people::EmailAddress;
 
 /// How long a code holds, in milliseconds.
@@ -104,6 +105,36 @@ impl std::fmt::Debug for Code {
     }
 }
 
+/// What a form gets that asks for a code: the same when it comes twice, as after a double click, so that
+/// there is one code and one mail. Each quarter of an hour it is another, so that an old mail opens nothing.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// For the browser's cookie.
+    pub browser: Token,
+    /// For the mail.
+    pub code: Code,
+}
+
+impl Attempt {
+    /// The attempt of a browser that shows this token, or of one with a token that was just drawn, made
+    /// under a secret of the Worker's.
+    #[must_use]
+    pub fn of(secret: &[u8; 32], (before, email): (&Token, &EmailAddress), now_ms: i64) -> Self {
+        let period = now_ms.div_euclid(CODE_MS);
+        let made = |purpose: &str| -> [u8; 32] {
+            let mut mac = hmac_sha256(secret, purpose);
+            mac.update(before.hash().as_bytes());
+            mac.update(&period.to_be_bytes());
+            mac.update(email.as_str().as_bytes());
+            mac.finalize().into_bytes().into()
+        };
+        Self {
+            browser: Token::from_random(made("sign-in browser")),
+            code: Code::from_random(made("sign-in code")),
+        }
+    }
+}
+
 /// A person asks for a code.
 #[derive(Clone, Debug)]
 pub struct AskForCode {
@@ -115,9 +146,9 @@ pub struct AskForCode {
     pub network: NetworkHash,
     /// Whether the browser is known for the address (`KnownBrowser`).
     pub known: bool,
-    /// A new token, for the browser's cookie.
+    /// The token for the browser's cookie, as [`Attempt`] has it.
     pub browser: Token,
-    /// A new code.
+    /// The code.
     pub code: Code,
     /// Where the person goes after signing in.
     pub next: LocalPath,
@@ -125,11 +156,13 @@ pub struct AskForCode {
     pub now_ms: i64,
 }
 
-/// What is to be done with a code. The person is told of neither the first nor the second.
+/// What is to be done with a code. The person is told only of the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// Send it.
     Send,
+    /// It was asked for before by the same form: send nothing more.
+    Before,
     /// Send nothing, and answer as if it were sent: the address was asked for too often, by this network or
     /// by strangers.
     Silently,
@@ -159,14 +192,23 @@ SELECT ?1, ?2, ?3, ?10, ?4, ?5, ?6, own, own OR (here AND (free OR rested)),
   CASE WHEN own OR free THEN 0 ELSE ?18 END, ?19, ?7
 FROM room
 WHERE own OR (SELECT count(*) FROM sign_in_codes WHERE network_hash = ?4 AND created_at_ms > ?20) < ?21
-RETURNING sent";
+ON CONFLICT (browser_hash) DO NOTHING RETURNING sent";
+
+const ASKED: &str = "\
+SELECT 1 FROM sign_in_codes
+WHERE browser_hash = ?1 AND seller_id = ?2 AND email = ?3";
 
 impl AskForCode {
-    /// Stores the code if it may be asked for.
+    /// Stores the code if it may be asked for and was not before.
     #[must_use]
     pub fn to_batch(&self) -> Batch {
+        let known = Statement::new(ASKED)
+            .bind(self.browser.hash().as_bytes())
+            .bind(self.seller.as_str())
+            .bind(self.email.as_str());
         let mut batch = Batch::new();
         batch.step(None, self.statement());
+        batch.step(None, known);
         batch
     }
 
@@ -178,7 +220,8 @@ impl AskForCode {
         Ok(match reply.rows_of(0)?.first() {
             Some(row) if row.get(0)? => Asked::Send,
             Some(_) => Asked::Silently,
-            None => Asked::TooOften,
+            None if reply.rows_of(1)?.is_empty() => Asked::TooOften,
+            None => Asked::Before,
         })
     }
 

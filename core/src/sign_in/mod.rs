@@ -20,7 +20,7 @@ mod totp;
 
 pub use agent::describe_agent;
 pub use arrival::{NewSession, Newcomer, Refusal, SignIn, SignInBatch, SignedIn};
-pub use code::{AskForCode, Asked, CODE_MS, Code, EnterCode, PendingCode};
+pub use code::{AskForCode, Asked, Attempt, CODE_MS, Code, EnterCode, PendingCode};
 pub use ending::{
     SessionLine, cleanup_batch, end_session, read_session_line, sessions_statement,
     sign_out_everywhere, sign_out_statement,

@@ -5,7 +5,7 @@ use maud::html;
 use tollgate_core::hrana::Batch;
 use tollgate_core::people::EmailAddress;
 use tollgate_core::sign_in::{
-    AskForCode, Asked, Code, EnterCode, FormToken, KnownBrowser, LocalPath, NetworkHash,
+    AskForCode, Asked, Attempt, Code, EnterCode, FormToken, KnownBrowser, LocalPath, NetworkHash,
     PendingCode, Refusal, SignIn, Token,
 };
 use tollgate_edge::clock::random_bytes;
@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::entrance::BROWSER_COOKIE;
 use crate::fault::Outcome;
 use crate::language::Language;
+use crate::log;
 use crate::mail::{Mail, deliver};
 use crate::page::{Field, Kind, Tone, alert, form, link_button, submit};
 use crate::place::Place;
@@ -108,9 +109,12 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
         return ask(visit, place, next, typed, Some(error));
     };
     let sealing = visit.sealing()?;
+    let before = match &place.browser {
+        Some(browser) => browser.clone(),
+        None => Token::from_random(random_bytes()?),
+    };
     // A token of its own for each code: one browser may ask again, and the older code ends with it.
-    let browser = Token::from_random(random_bytes()?);
-    let code = Code::from_random(random_bytes()?);
+    let attempt = Attempt::of(&sealing.derive("sign-in"), (&before, &email), visit.now_ms);
     let known = KnownBrowser {
         secret: &sealing.derive(KNOWN_PURPOSE),
         seller: &place.site.seller,
@@ -124,16 +128,24 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
         seller: place.site.seller.clone(),
         email: email.clone(),
         network: NetworkHash::of(visit.header("cf-connecting-ip"), &sealing.derive("network")),
-        browser: browser.clone(),
-        code: code.clone(),
+        browser: attempt.browser.clone(),
+        code: attempt.code.clone(),
         next: LocalPath::or_home(Some(next)),
         now_ms: visit.now_ms,
     };
-    // Sent once: a repetition would ask for a second code, and its token is the same.
+    // Sent once: a repetition would find the code asked for, and no mail would go out.
     let reply = visit.database.execute(&asked.to_batch()).await?;
     match AskForCode::read(&reply)? {
-        Asked::Send => send_code(visit, place, &email, &code).await?,
-        Asked::Silently => {}
+        Asked::Send => {
+            if let Err(fault) = send_code(visit, place, &email, &attempt.code).await {
+                log::fault(visit, "/sign-in", &fault);
+                let error = language.tr("The mail could not be sent. Try again in a minute.");
+                // With its new token the browser asks for a new code.
+                let place = place.with_browser(attempt.browser);
+                return Ok(ask(visit, &place, next, typed, Some(error))?.status(502));
+            }
+        }
+        Asked::Silently | Asked::Before => {}
         Asked::TooOften => {
             let error = language.tr(
                 "Too many codes were asked for from your network. Wait an hour, then try again.",
@@ -143,7 +155,7 @@ pub async fn ask_for_code(visit: &Visit, place: &Place) -> Outcome<Answer> {
     }
     Ok(Answer::see_other("/sign-in/code").with(
         "set-cookie",
-        cookie(BROWSER_COOKIE, &browser.reveal(), BROWSER_SECONDS),
+        cookie(BROWSER_COOKIE, &attempt.browser.reveal(), BROWSER_SECONDS),
     ))
 }
 

@@ -5,8 +5,9 @@ use std::thread;
 
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
+use tollgate_core::people::EmailAddress;
 use tollgate_core::sign_in::{
-    AskForCode, Asked, CODE_MS, Code, PendingCode, Refusal, SignIn, Token,
+    AskForCode, Asked, Attempt, CODE_MS, Code, PendingCode, Refusal, SignIn, Token,
 };
 
 use super::{DAY_MS, Doors, HOUR_MS, MINUTE_MS, done, refused};
@@ -342,4 +343,36 @@ fn limits_hold_for_requests_at_the_same_moment() {
     let sent = Statement::new("SELECT sum(sent), count(*) FROM sign_in_codes");
     let row = doors.row(sent);
     assert_eq!((row.get(0), row.get(1)), (Ok(10_i64), Ok(16_i64)));
+}
+
+#[test]
+fn a_form_that_is_sent_twice_asks_for_one_code() {
+    let doors = Doors::new();
+    let address = EmailAddress::parse("ada@example.com").unwrap();
+    let asking = |before: &Token, now_ms: i64| {
+        let attempt = Attempt::of(&[7; 32], (before, &address), now_ms);
+        AskForCode {
+            browser: attempt.browser,
+            code: attempt.code,
+            ..doors.asking(&doors.operator, "ada@example.com", (1, now_ms))
+        }
+    };
+    let [first, other] = [doors.token(), doors.token()];
+    let begun_ms = NOW_MS - NOW_MS.rem_euclid(CODE_MS);
+    let ask = asking(&first, begun_ms);
+    assert_eq!(doors.ask(&ask), Asked::Send);
+    let again = asking(&first, begun_ms + CODE_MS - 1);
+    assert_eq!(doors.ask(&again), Asked::Before);
+    assert_eq!(doors.count("SELECT count(*) FROM sign_in_codes"), 1);
+    // Another browser, the same one with the token that it got, and the same one later get another code.
+    for new in [
+        asking(&other, begun_ms),
+        asking(&ask.browser, begun_ms),
+        asking(&first, begun_ms + CODE_MS),
+    ] {
+        assert_ne!(new.browser, ask.browser);
+        assert_eq!(doors.ask(&new), Asked::Send);
+    }
+    assert!(done(doors.enter(&doors.answer(&ask))).joined);
+    assert_eq!(doors.ask(&again), Asked::Before);
 }
