@@ -27,6 +27,8 @@ pub struct Asked {
     pub form: Form,
     /// The body, as it came.
     pub body: Vec<u8>,
+    /// Whether more was sent than is taken here; then nothing of it is in `form` and `body`.
+    pub is_too_large: bool,
     /// The headers that matter here, by their names in lower case.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -76,20 +78,24 @@ pub async fn read(mut request: Request) -> Result<Asked> {
     let target = url
         .query()
         .map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-    let (body, form) = if method != "POST" {
-        (Vec::new(), Form::default())
-    } else if content_type.starts_with("multipart/form-data") {
-        let most = if UPLOADS.contains(&path.as_str()) {
-            MAX_UPLOAD_BYTES
-        } else {
-            0
-        };
-        let body = read_body(&mut request, most).await?;
+    let is_multipart = content_type.starts_with("multipart/form-data");
+    let most = match (is_multipart, UPLOADS.contains(&path.as_str())) {
+        (true, true) => MAX_UPLOAD_BYTES,
+        (true, false) => 0,
+        (false, _) => MAX_FORM_BYTES,
+    };
+    let read = if method == "POST" {
+        read_body(&mut request, most).await?
+    } else {
+        Some(Vec::new())
+    };
+    let is_too_large = read.is_none();
+    let body = read.unwrap_or_default();
+    let (body, form) = if is_multipart {
         // What is broken is an empty form, which has no token and is refused.
         let form = upload::parse(&content_type, &body).await;
         (Vec::new(), form.unwrap_or_default())
     } else {
-        let body = read_body(&mut request, MAX_FORM_BYTES).await?;
         let form = Form::parse(&body);
         (body, form)
     };
@@ -102,20 +108,20 @@ pub async fn read(mut request: Request) -> Result<Asked> {
         path,
         target,
         body,
+        is_too_large,
         headers,
     })
 }
 
-/// The body of a request; empty if it is larger than `most` bytes.
-async fn read_body(request: &mut Request, most: usize) -> Result<Vec<u8>> {
+/// The body of a request; `None` if it is larger than `most` bytes.
+async fn read_body(request: &mut Request, most: usize) -> Result<Option<Vec<u8>>> {
     let mut stream = request.stream()?;
     let mut body = Vec::new();
     while let Some(bytes) = stream.next().await {
         body.extend(bytes?);
-        // What is cut off fails its checks: a form has its token at the end.
         if body.len() > most {
-            return Ok(Vec::new());
+            return Ok(None);
         }
     }
-    Ok(body)
+    Ok(Some(body))
 }

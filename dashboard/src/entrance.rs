@@ -88,6 +88,9 @@ async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
         Handler::Anybody(_) => [session_token, browser.as_ref()],
         _ => [session_token, None],
     };
+    if visit.asked.is_too_large {
+        return Ok(refusal::too_large());
+    }
     if route.method == "POST" && !is_own_form(visit, &found.site.origin, tokens) {
         return Ok(match (session_token, route.handler) {
             (None, Handler::Anybody(_)) | (Some(_), _) => refusal::stale_form(),

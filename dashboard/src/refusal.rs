@@ -68,6 +68,16 @@ pub fn signed_out() -> Answer {
     page_leading(403, ("You are not signed in any more", text), way_on, None)
 }
 
+/// The answer to a form that sends more than is taken.
+pub fn too_large() -> Answer {
+    page(
+        413,
+        "This form is too large",
+        "What was typed or chosen is more than this page takes, and nothing of it was kept. Go back, make it shorter, and send it again.",
+        None,
+    )
+}
+
 fn page(status: u16, title: &str, text: &str, request: Option<&str>) -> Answer {
     page_leading(status, (title, text), ("/", "To the start"), request)
 }
