@@ -31,6 +31,8 @@ pub enum TakenIn {
     Now,
     /// It was there before, under the same id; nothing changed.
     Before,
+    /// Another account has the id, or this one with another name or address; nothing changed.
+    IdTaken,
     /// Somebody signs in with this address already; nothing changed.
     AddressTaken,
     /// Who asks is not the operator; nothing changed.
@@ -45,10 +47,14 @@ pub struct TakeInBatch {
     /// What to execute.
     pub batch: Batch,
     commit: StepIndex,
-    before: StepIndex,
+    same: StepIndex,
     address: StepIndex,
     operator: StepIndex,
 }
+
+const SAME: &str = "\
+SELECT a.kind = 'reseller' AND a.name = ?2 AND EXISTS (SELECT 1 FROM people p
+  WHERE p.account_id = a.id AND p.email = ?3) FROM accounts a WHERE a.id = ?1";
 
 impl NewSeller {
     /// A reseller of the operator's with the first of its people, and what its wholesale wallet begins
@@ -104,11 +110,10 @@ impl NewSeller {
         }
         let commit = transaction.commit();
         let mut why = |statement| batch.step(Some(Condition::not_ok(commit)), statement);
-        let before = why(Statement::new(
-            "SELECT 1 FROM accounts WHERE id = ?1 AND parent_id = ?2 AND kind = 'reseller'",
-        )
-        .bind(self.account.as_str())
-        .bind(self.operator.as_str()));
+        let same = why(Statement::new(SAME)
+            .bind(self.account.as_str())
+            .bind(self.name.as_str())
+            .bind(self.person.email.as_str()));
         let address = why(Statement::new(
             "SELECT 1 FROM people WHERE seller_id = ?1 AND email = ?2 AND closed_at_ms IS NULL",
         )
@@ -118,7 +123,7 @@ impl NewSeller {
         TakeInBatch {
             batch,
             commit,
-            before,
+            same,
             address,
             operator,
         }
@@ -131,15 +136,20 @@ impl TakeInBatch {
         if reply.is_ok(self.commit) {
             return Ok(TakenIn::Now);
         }
-        let known = [self.before, self.address, self.operator];
+        let known = [self.same, self.address, self.operator];
         if !known.iter().all(|step| reply.is_ok(*step)) {
             return Ok(TakenIn::Contended);
         }
         let found = |step: StepIndex| !reply.rows(step).is_empty();
+        let same = reply.rows(self.same).first();
         Ok(if !found(self.operator) {
             TakenIn::Impossible
-        } else if found(self.before) {
-            TakenIn::Before
+        } else if let Some(row) = same {
+            if row.get(0)? {
+                TakenIn::Before
+            } else {
+                TakenIn::IdTaken
+            }
         } else if found(self.address) {
             TakenIn::AddressTaken
         } else {

@@ -66,6 +66,12 @@ pub async fn create(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
                 language.tr("Somebody signs in here with this address already. Take another one.");
             show(visit, operator, typed, Some(("email", text))).await
         }
+        TakenIn::IdTaken => {
+            let text = language.tr(
+                "This form was sent before with other values. Open the page anew and try again.",
+            );
+            show(visit, operator, typed, Some(("name", text))).await
+        }
         TakenIn::Impossible => Err(Fault::NotFound),
         TakenIn::Contended => Err(busy()),
     }

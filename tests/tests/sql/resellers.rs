@@ -37,6 +37,12 @@ fn a_reseller_begins_with_a_person_and_its_opening_credit() {
     let shop = seller(&world, operator, (&account, "Ada@shop.example", 5_000));
     assert_eq!(take_in(&world, &shop), TakenIn::Now);
     assert_eq!(take_in(&world, &shop), TakenIn::Before);
+    // The same form with something else in it, or with the id of somebody else.
+    let other = seller(&world, operator, (&account, "other@shop.example", 5_000));
+    assert_eq!(take_in(&world, &other), TakenIn::IdTaken);
+    let customer = world.caller(operator, 0, Limits::default()).account;
+    let other = seller(&world, operator, (&customer, "other@shop.example", 5_000));
+    assert_eq!(take_in(&world, &other), TakenIn::IdTaken);
     let read = customer_batch(operator, &account, NOW_MS);
     let read = read
         .read(&world.database.execute(&read.batch))
