@@ -15,8 +15,8 @@ pub use cost::{ClockWindow, Cost, Dimension, Override, UnitPrices};
 pub use import::{Import, ImportError, Refused, import};
 pub use models::{ModelLine, ModelsQuery, read_model_line};
 pub use sale::{
-    NewRefusal, ProviderLine, RefusalLine, accept_models, providers_statement, read_provider_line,
-    read_refusal_line, refused_models_statement, switch_model, switch_provider,
+    NewRefusal, ProviderLine, RefusalLine, RefusalProblem, accept_models, providers_statement,
+    read_provider_line, read_refusal_line, refused_models_statement, switch_model, switch_provider,
 };
 pub(crate) use sale::{is_operator, on_sale_sql, raise_version};
 pub use store::{Changes, CostLine, Sources, costs_statement, read_cost_line, store};

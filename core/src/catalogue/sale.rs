@@ -57,14 +57,24 @@ pub struct ProviderLine {
     pub models: u64,
 }
 
+/// What is wrong with a refusal as it was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalProblem {
+    /// It is no pattern of model names.
+    Pattern,
+    /// The reason is no line of at most 200 characters.
+    Reason,
+}
+
 impl NewRefusal {
-    /// Reads what a person typed; `None` when it is no pattern, or the reason is no line of at most 200
-    /// characters.
-    #[must_use]
-    pub fn new(pattern: &str, reason: &str) -> Option<Self> {
+    /// Reads what a person typed.
+    pub fn new(pattern: &str, reason: &str) -> Result<Self, RefusalProblem> {
         let pattern = pattern.trim();
-        let reason = line(reason, MAX_REASON_CHARS)?;
-        pattern::is_pattern(pattern).then(|| Self {
+        if !pattern::is_pattern(pattern) {
+            return Err(RefusalProblem::Pattern);
+        }
+        let reason = line(reason, MAX_REASON_CHARS).ok_or(RefusalProblem::Reason)?;
+        Ok(Self {
             pattern: pattern.to_owned(),
             reason: reason.to_owned(),
         })

@@ -107,7 +107,7 @@ async fn show(visit: &Visit, operator: &Operator, said: Said<'_>) -> Outcome<Ans
         }))
         (card(language.tr("Providers"), switches::providers(operator, &catalogue.providers)))
         (card(language.tr("Names that are never sold"),
-            switches::refusals(operator, &catalogue.refusals, &visit.asked.form, error("pattern"))))
+            switches::refusals(operator, &catalogue.refusals, &visit.asked.form, ["pattern", "reason"].map(error))))
         (card(language.tr("Import"), import::forms(operator, error("models"))))
     };
     let status = if said.problem.is_some() { 422 } else { 200 };

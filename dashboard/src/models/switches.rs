@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tollgate_core::audit::{ChangeBatch, Changed};
 use tollgate_core::catalogue::{
-    NewRefusal, ProviderLine, RefusalLine, accept_models, switch_model,
+    NewRefusal, ProviderLine, RefusalLine, RefusalProblem, accept_models, switch_model,
 };
 
 use super::{Said, show};
@@ -74,7 +74,7 @@ pub(super) fn refusals(
     operator: &Operator,
     refusals: &[RefusalLine],
     typed: &Form,
-    error: Option<&str>,
+    [wrong_pattern, wrong_reason]: [Option<&str>; 2],
 ) -> Markup {
     let language = operator.language();
     let rows: Vec<Vec<Markup>> = refusals
@@ -116,9 +116,9 @@ pub(super) fn refusals(
         }
         (form("/models/refusals", operator.place.csrf(), None, html! {
             (Field::text("pattern", language.tr("Models")).value(typed.get("pattern")).required()
-                .max_length(200).placeholder("maker/*").error(error))
+                .max_length(200).placeholder("maker/*").error(wrong_pattern))
             (Field::text("reason", language.tr("Reason")).value(typed.get("reason")).required()
-                .max_length(200))
+                .max_length(200).error(wrong_reason))
             (submit(language.tr("Never sell these"), Tone::Plain))
         }))
     }
@@ -127,15 +127,24 @@ pub(super) fn refusals(
 /// `POST /models/switch`.
 pub async fn switch(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
     let form = &visit.asked.form;
-    let switched = (form.get("slug"), form.get("enabled") == "1");
+    let switched = (form.get("slug"), wanted(form)?);
     let change = operator.change(visit);
     carry_out(visit, &switch_model(operator.account(), switched, &change)).await
+}
+
+/// Which way a switch goes. Whatever else is sent, no button of ours sends.
+fn wanted(form: &Form) -> Outcome<bool> {
+    match form.get("enabled") {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err(Fault::NotFound),
+    }
 }
 
 /// `POST /models/provider`: the switch of all models of a provider.
 pub async fn switch_provider(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
     let form = &visit.asked.form;
-    let switched = (form.get("name"), form.get("enabled") == "1");
+    let switched = (form.get("name"), wanted(form)?);
     let change = operator.change(visit);
     let batch = tollgate_core::catalogue::switch_provider(operator.account(), switched, &change);
     carry_out(visit, &batch).await
@@ -144,15 +153,26 @@ pub async fn switch_provider(visit: &Visit, operator: &Operator) -> Outcome<Answ
 /// `POST /models/refusals`.
 pub async fn refuse(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
     let form = &visit.asked.form;
-    let Some(refusal) = NewRefusal::new(form.get("pattern"), form.get("reason")) else {
-        let text = operator
-            .language()
-            .tr("Type a model's name, in which * stands for any text, and a reason of one line.");
-        let said = Said {
-            problem: Some(("pattern", text)),
-            ..Said::default()
-        };
-        return show(visit, operator, said).await;
+    let language = operator.language();
+    let refusal = match NewRefusal::new(form.get("pattern"), form.get("reason")) {
+        Ok(refusal) => refusal,
+        Err(problem) => {
+            let problem = match problem {
+                RefusalProblem::Pattern => (
+                    "pattern",
+                    language.tr("Type a model's name, in which * stands for any text."),
+                ),
+                RefusalProblem::Reason => (
+                    "reason",
+                    language.tr("Say why, in one line of at most 200 characters."),
+                ),
+            };
+            let said = Said {
+                problem: Some(problem),
+                ..Said::default()
+            };
+            return show(visit, operator, said).await;
+        }
     };
     let change = operator.change(visit);
     carry_out(visit, &refusal.to_batch(operator.account(), &change)).await

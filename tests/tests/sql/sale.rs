@@ -9,9 +9,9 @@ use tollgate_core::call::{
     Call, Identity, Wanted, caller_statements, model_statement, price_call, read_caller, read_model,
 };
 use tollgate_core::catalogue::{
-    ModelLine, ModelsQuery, NewRefusal, RefusalLine, accept_models, import, providers_statement,
-    read_model_line, read_provider_line, read_refusal_line, refused_models_statement, switch_model,
-    switch_provider,
+    ModelLine, ModelsQuery, NewRefusal, RefusalLine, RefusalProblem, accept_models, import,
+    providers_statement, read_model_line, read_provider_line, read_refusal_line,
+    refused_models_statement, switch_model, switch_provider,
 };
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::{AccountId, RequestId};
@@ -285,17 +285,18 @@ fn the_database_reads_patterns_as_the_code_does() {
 
 #[test]
 fn a_refusal_has_a_pattern_and_a_reason() {
-    let check = |pattern: &str, reason: &str, expect: bool| {
+    use RefusalProblem::{Pattern, Reason};
+    let check = |pattern: &str, reason: &str, expect: Option<RefusalProblem>| {
         let refusal = NewRefusal::new(pattern, reason);
-        assert_eq!(refusal.is_some(), expect, "{pattern} {reason}");
+        assert_eq!(refusal.err(), expect, "{pattern} {reason}");
     };
-    check("*", "no", true);
-    check("", "no", false);
-    check("a b", "no", false);
-    check("*", "", false);
-    check("*", " ", false);
-    check("*", "a\nb", false);
-    check("*", &"r".repeat(201), false);
+    check("*", "no", None);
+    check("", "no", Some(Pattern));
+    check("a b", "no", Some(Pattern));
+    check("*", "", Some(Reason));
+    check("*", " ", Some(Reason));
+    check("*", "a\nb", Some(Reason));
+    check("*", &"r".repeat(201), Some(Reason));
 }
 
 fn log(world: &World, query: &AuditQuery<'_>) -> Vec<AuditEntry> {
