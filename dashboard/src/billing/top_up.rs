@@ -17,6 +17,8 @@ use crate::visit::Visit;
 
 const PATH: &str = "/billing/top-up";
 
+const FIELDS: [&str; 4] = ["enabled", "threshold", "top_up_amount", "month_limit"];
+
 /// The form with what is set.
 pub(super) fn form(buyer: &Buyer, desk: &Desk, typed: &Typed<'_>) -> Markup {
     let language = buyer.language();
@@ -54,7 +56,12 @@ pub(super) fn form(buyer: &Buyer, desk: &Desk, typed: &Typed<'_>) -> Markup {
                     }
                     (form_of(PATH, buyer.place.csrf(), None, body))
                 }
-                None => (no_card(language)),
+                None => {
+                    @for error in FIELDS.iter().filter_map(|name| typed.error(name)) {
+                        (alert(Kind::Warning, error))
+                    }
+                    (no_card(language))
+                },
             }
         },
     )
