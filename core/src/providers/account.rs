@@ -85,7 +85,13 @@ impl NewProviderAccount {
         })
     }
 
-    /// Adds it, enabled. `Refused`: it was added before.
+    /// Whether an account that is there is this one, as far as can be told without opening what is sealed.
+    #[must_use]
+    pub fn is(&self, line: &ProviderAccountLine) -> bool {
+        (&self.id, &self.name, &self.hint) == (&line.id, &line.name, &line.hint)
+    }
+
+    /// Adds it, enabled. `Refused`: one was added before under this id.
     #[must_use]
     pub fn to_batch(&self, operator: &AccountId, change: &Change) -> ChangeBatch {
         let insert = Statement::new(

@@ -55,7 +55,17 @@ pub async fn create(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
         return show(visit, operator, typed, Some(("name", text))).await;
     };
     let batch = account.to_batch(operator.account(), &operator.change(visit));
-    done(make(visit, &batch).await?, "created")
+    let changed = make(visit, &batch).await?;
+    if changed == Changed::Refused {
+        let known = read(visit, operator).await?;
+        if !known.iter().any(|line| account.is(line)) {
+            let text = language.tr(
+                "This form was sent before with other values. Open the page anew and try again.",
+            );
+            return show(visit, operator, typed, Some(("name", text))).await;
+        }
+    }
+    done(changed, "created")
 }
 
 /// `POST /provider-accounts/{id}/enable`.
@@ -98,20 +108,21 @@ fn sealing_keys(visit: &Visit) -> Outcome<SealingKeys> {
         .map_err(|_| Fault::Bug("`SEALING_KEYS` is not a list of keys"))
 }
 
+async fn read(visit: &Visit, operator: &Operator) -> Outcome<Vec<ProviderAccountLine>> {
+    let mut batch = Batch::new();
+    let step = batch.step(None, provider_accounts_statement(operator.account()));
+    let reply = visit.execute(&batch).await?;
+    let lines = reply.rows_of(step)?.iter().map(read_provider_account_line);
+    Ok(lines.collect::<Result<_, HranaFault>>()?)
+}
+
 async fn show(
     visit: &Visit,
     operator: &Operator,
     typed: &Form,
     problem: Option<(&'static str, &'static str)>,
 ) -> Outcome<Answer> {
-    let mut batch = Batch::new();
-    let step = batch.step(None, provider_accounts_statement(operator.account()));
-    let reply = visit.execute(&batch).await?;
-    let accounts: Vec<ProviderAccountLine> = reply
-        .rows_of(step)?
-        .iter()
-        .map(read_provider_account_line)
-        .collect::<Result<_, HranaFault>>()?;
+    let accounts = read(visit, operator).await?;
     let language = operator.language();
     let keys = sealing_keys(visit)?;
     let title = language.tr("Provider accounts");
