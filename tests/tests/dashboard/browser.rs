@@ -73,10 +73,20 @@ impl Browser {
     pub fn post_raw(&mut self, path: &str, fields: &[(&str, &str)], origin: &str) -> Shown {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
+        self.post_body(path, body.finish(), origin)
+    }
+
+    /// Sends a form as the pages do; its fields are encoded already, or broken.
+    pub fn post_encoded(&mut self, path: &str, fields: &str) -> Shown {
+        let body = format!("{fields}&csrf={}", self.csrf());
+        self.post_body(path, body, &self.origin.clone())
+    }
+
+    fn post_body(&mut self, path: &str, body: String, origin: &str) -> Shown {
         let request = Request::post(format!("{}{path}", self.origin))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("origin", origin);
-        self.send(request, body.finish())
+        self.send(request, body)
     }
 
     /// Sends a body of another kind as the pages do, such as a form with a file.

@@ -57,7 +57,7 @@ fn github_lets_in_whom_it_knows_by_a_verified_address_and_nobody_else() {
 }
 
 /// The code that an app shows for a secret in base32 (RFC 6238).
-fn app_code(secret: &str, at_ms: i64) -> String {
+pub fn app_code(secret: &str, at_ms: i64) -> String {
     let mut bits = 0_u64;
     let mut count = 0;
     let mut bytes = Vec::new();

@@ -5,6 +5,7 @@ mod browser;
 mod stage;
 
 mod features;
+mod forms;
 mod pages;
 mod payments;
 mod routes;

@@ -7,7 +7,7 @@ use crate::browser::{Browser, send};
 use crate::stage::{Stage, shared};
 
 /// The latest mail to an address, once there is one.
-fn mail_to(stage: &Stage, address: &str) -> Value {
+pub fn mail_to(stage: &Stage, address: &str) -> Value {
     let url = format!(
         "{}/_sim/mail/wait?to={address}",
         stage.stack.simulator_url()
@@ -22,7 +22,7 @@ fn mail_to(stage: &Stage, address: &str) -> Value {
     told["mails"][0].take()
 }
 
-fn code_in(mail: &Value) -> String {
+pub fn code_in(mail: &Value) -> String {
     let subject = mail["subject"].as_str().unwrap();
     subject.chars().take_while(char::is_ascii_digit).collect()
 }
