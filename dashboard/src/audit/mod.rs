@@ -186,12 +186,13 @@ fn href(name: &str, value: &str) -> String {
     format!("/audit?{}", query.append_pair(name, value).finish())
 }
 
-/// Each value that the change set, with what was there.
+/// Each value that the change set, with what was there. What else was there has stayed, unless nothing is
+/// there any more.
 fn differences(before: &str, after: &str) -> Markup {
     let (Some(before), Some(after)) = (object(before), object(after)) else {
         return html! { code { (short(before)) " → " (short(after)) } };
     };
-    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let gone = before.keys().filter(|_| after.is_empty());
     let names: Vec<&String> = after.keys().chain(gone).collect();
     html! {
         @if names.is_empty() { span class="muted" { "–" } }
@@ -247,6 +248,8 @@ mod tests {
             &["status: active → suspended"],
         );
         check(r#"{"reason":"x"}"#, "{}", &["reason: x → –"]);
+        let edited = differences(r#"{"limit":4,"name":"a"}"#, r#"{"limit":5}"#).into_string();
+        assert!(!edited.contains("name"), "{edited}");
         check(r#"{"limit":null}"#, r#"{"limit":5}"#, &["limit: – → 5"]);
         check("{}", "{}", &["–"]);
         check("{}", r#"{"name":"<script>"}"#, &["&lt;script&gt;"]);
