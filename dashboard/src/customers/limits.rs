@@ -114,7 +114,8 @@ pub(super) fn forms(
                 @for (name, label, of, _) in numeric(language) {
                     @let stored = of(&customer.account.limits).map(|limit| limit.to_string()).unwrap_or_default();
                     @let value = typed.all(name).next().unwrap_or(&stored);
-                    (Field::number(name, label).value(value).min("0").step("1").error(problem(problems, name)))
+                    @let least = least(name).to_string();
+                    (Field::number(name, label).value(value).min(&least).step("1").error(problem(problems, name)))
                 }
             }
             @let stored = customer.account.limits.allowed_models.clone().unwrap_or_default().join("\n");
@@ -162,19 +163,26 @@ fn done(changed: Changed, customer: &AccountId) -> Outcome<Answer> {
     }
 }
 
+/// No answer has no token at all; every other limit may stop calls altogether.
+fn least(name: &str) -> u64 {
+    u64::from(name.ends_with("max_tokens"))
+}
+
 fn read_limits(language: Language, typed: &Form) -> Result<Vec<LimitEdit>, Vec<Problem>> {
     let mut edits = Vec::new();
     let mut problems = Vec::new();
     for (name, _, _, edit) in numeric(language) {
         let text = typed.get(name);
+        let least = least(name);
         match text.parse::<u64>() {
             _ if text.is_empty() => edits.push(edit(None)),
-            Ok(limit) if limit <= MAX_LIMIT => edits.push(edit(Some(limit))),
+            Ok(limit) if (least..=MAX_LIMIT).contains(&limit) => edits.push(edit(Some(limit))),
             Ok(_) | Err(_) => problems.push((
                 name,
-                language
-                    .tr("Type a whole number up to 1,000,000,000, or leave it empty.")
-                    .to_owned(),
+                language.fill(
+                    "Type a whole number from {least} to 1,000,000,000, or leave it empty.",
+                    &[("least", &least)],
+                ),
             )),
         }
     }
@@ -249,6 +257,11 @@ mod tests {
             &["requests_per_minute", "max_tokens"],
         );
         check("parallel_calls=1000000001", &["parallel_calls"]);
+        check("parallel_calls=0&max_tokens=1", &[]);
+        check(
+            "max_tokens=0&default_max_tokens=0",
+            &["max_tokens", "default_max_tokens"],
+        );
         check("parallel_calls=99999999999999999999", &["parallel_calls"]);
         check(
             "spend_week=-1&spend_total=1e3",
