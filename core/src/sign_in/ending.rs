@@ -4,8 +4,8 @@
 use serde_json::json;
 
 use super::{Token, TokenHash};
-use crate::accounts::{Commit, commit};
-use crate::audit::{Change, Entry};
+use crate::accounts::Commit;
+use crate::audit::{Change, ChangeBatch, Entry};
 use crate::hrana::{Batch, HranaFault, Row, Statement};
 use crate::ids::PersonId;
 
@@ -56,9 +56,9 @@ pub fn sign_out_statement(session: &Token) -> Statement {
 const SESSIONS_BEFORE: &str = "\
 json_object('sessions', (SELECT count(*) FROM sessions s WHERE s.person_id = r.id))";
 
-/// Ends one session of a person; not that of anybody else.
+/// Ends one session of a person. `Refused`: it has ended, or is somebody else's.
 #[must_use]
-pub fn end_session(person: &PersonId, session: &TokenHash, change: &Change) -> Commit {
+pub fn end_session(person: &PersonId, session: &TokenHash, change: &Change) -> ChangeBatch {
     let entry = change.of(Entry {
         action: "session.end",
         table: "people",
@@ -69,7 +69,8 @@ pub fn end_session(person: &PersonId, session: &TokenHash, change: &Change) -> C
     let end = Statement::new("DELETE FROM sessions WHERE hash = ?1 AND person_id = ?2")
         .bind(session.as_bytes())
         .bind(person.as_str());
-    commit([entry, end])
+    let known = Statement::new("SELECT 1 FROM people WHERE id = ?1").bind(person.as_str());
+    ChangeBatch::new(&known, [entry, end])
 }
 
 /// Ends every session of a person, but for one if it is to stay, and every link to sign in that was

@@ -1,10 +1,12 @@
 //! Where a person is signed in, and how that ends.
 
 use maud::{Markup, html};
+use tollgate_core::audit::Changed;
 use tollgate_core::sign_in::{self, SessionLine, TokenHash};
 
 use super::carry_out;
 use crate::answer::Answer;
+use crate::change::{busy, make};
 use crate::fault::{Fault, Outcome};
 use crate::page::{
     ButtonForm, Column, Confirm, Kind, Table, Tone, Zone, ago, badge, button_form, card_with,
@@ -84,7 +86,12 @@ pub async fn end(visit: &Visit, person: &Person) -> Outcome<Answer> {
     let session = TokenHash::parse(visit.asked.form.get("session")).ok_or(Fault::NotFound)?;
     let change = person.change(visit);
     let end = sign_in::end_session(&person.session.person, &session, &change);
-    carry_out(visit, end).await?;
+    match make(visit, &end).await? {
+        // A second click finds that it has ended.
+        Changed::Now | Changed::Refused => {}
+        Changed::NotFound => return Err(Fault::NotFound),
+        Changed::Contended => return Err(busy()),
+    }
     if session == person.session.hash {
         return Ok(signed_out("/sign-in"));
     }

@@ -1,6 +1,8 @@
 //! Sessions end for their owner only, one or all, and what nobody needs goes.
 
+use tollgate_core::audit::Changed;
 use tollgate_core::hrana::Statement;
+use tollgate_core::ids::PersonId;
 use tollgate_core::sign_in::{
     CODE_MS, SessionLine, Token, cleanup_batch, end_session, read_session_line, sessions_statement,
     sign_out_everywhere, sign_out_statement,
@@ -9,7 +11,7 @@ use tollgate_core::sign_in::{
 use super::{DAY_MS, Doors, MINUTE_MS, OPERATOR};
 use crate::world::NOW_MS;
 
-fn sessions(doors: &Doors, person: &tollgate_core::ids::PersonId, now_ms: i64) -> Vec<SessionLine> {
+fn sessions(doors: &Doors, person: &PersonId, now_ms: i64) -> Vec<SessionLine> {
     let reply = doors.database.run(sessions_statement(person, now_ms));
     let rows = reply.rows(0).iter();
     rows.map(|row| read_session_line(row).unwrap()).collect()
@@ -37,14 +39,18 @@ fn nobody_ends_the_session_of_another() {
     let (ada, own) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
     let (bob, foreign) = doors.sign_in(&doors.operator, "bob@example.com", NOW_MS);
     let change = doors.change();
-    doors.refused(end_session(&ada.person, &foreign.hash(), &change));
-    doors.refused(end_session(&ada.person, &doors.token().hash(), &change));
+    let end = |person: &PersonId, session: &Token| {
+        let end = end_session(person, &session.hash(), &change);
+        end.read(&doors.database.execute(&end.batch))
+    };
+    assert_eq!(end(&ada.person, &foreign), Changed::Refused);
+    assert_eq!(end(&ada.person, &doors.token()), Changed::Refused);
     doors.commit(sign_out_everywhere(&ada.person, None, &change));
     assert_eq!(doors.who(OPERATOR, &own, NOW_MS), None);
     assert!(doors.who(OPERATOR, &foreign, NOW_MS).is_some());
-    doors.commit(end_session(&bob.person, &foreign.hash(), &change));
+    assert_eq!(end(&bob.person, &foreign), Changed::Now);
     assert_eq!(doors.who(OPERATOR, &foreign, NOW_MS), None);
-    doors.refused(end_session(&bob.person, &foreign.hash(), &change));
+    assert_eq!(end(&bob.person, &foreign), Changed::Refused);
     let log =
         "SELECT group_concat(action || before) FROM audit_log WHERE action LIKE 'session.end%'";
     let log: String = doors.row(Statement::new(log)).get(0).unwrap();
