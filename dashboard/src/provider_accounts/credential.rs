@@ -1,6 +1,7 @@
 //! What is done with a stored credential: asking the provider whether it knows it, and encrypting it under
 //! the newest key. It is in the clear only in here.
 
+use tollgate_core::audit::Changed;
 use tollgate_core::hrana::Batch;
 use tollgate_core::ids::ProviderAccountId;
 use tollgate_core::providers::{
@@ -55,9 +56,14 @@ pub async fn test(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
 /// `POST /provider-accounts/{id}/reseal`: encrypts the same credential under the newest key.
 pub async fn reseal(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
     let account = stored(visit, operator).await?;
+    let keys = sealing_keys(visit)?;
+    // A second click finds that it is done.
+    if account.sealed.key == keys.current() {
+        return done(Changed::Refused, "saved");
+    }
     let credential = open(visit, &account)?;
     let sealed = credential
-        .seal(&sealing_keys(visit)?, &account.id, random_bytes()?)
+        .seal(&keys, &account.id, random_bytes()?)
         .ok_or(Fault::Bug("a credential could not be sealed"))?;
     let replacement = Replacement {
         old: &account.sealed,
