@@ -14,6 +14,8 @@ pub struct Browser {
     /// The address that it comes from, as the network in front of the Worker tells it: limits of one test
     /// are none of another's.
     network: String,
+    /// Where the origin's host leads to.
+    server: String,
     cookies: BTreeMap<String, String>,
 }
 
@@ -33,11 +35,17 @@ pub struct Shown {
 impl Browser {
     /// A browser that has never been there.
     pub fn new(origin: &str) -> Self {
+        Self::at(origin, origin)
+    }
+
+    /// The same at a host that no name server knows: what is asked there is sent to `server`.
+    pub fn at(origin: &str, server: &str) -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         Self {
             origin: origin.to_owned(),
             network: format!("10.0.{high}.{low}"),
+            server: server.to_owned(),
             cookies: BTreeMap::new(),
         }
     }
@@ -51,9 +59,14 @@ impl Browser {
         browser
     }
 
+    /// Another browser at the same origin, which was never there.
+    pub fn signed_out(&self) -> Self {
+        Self::at(&self.origin, &self.server)
+    }
+
     /// Opens a page.
     pub fn get(&mut self, path: &str) -> Shown {
-        let request = Request::get(format!("{}{path}", self.origin));
+        let request = Request::get(format!("{}{path}", self.server));
         self.send(request, String::new())
     }
 
@@ -83,7 +96,7 @@ impl Browser {
     }
 
     fn post_body(&mut self, path: &str, body: String, origin: &str) -> Shown {
-        let request = Request::post(format!("{}{path}", self.origin))
+        let request = Request::post(format!("{}{path}", self.server))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("origin", origin);
         self.send(request, body)
@@ -91,7 +104,7 @@ impl Browser {
 
     /// Sends a body of another kind as the pages do, such as a form with a file.
     pub fn upload(&mut self, path: &str, content_type: &str, body: Vec<u8>) -> Shown {
-        let request = Request::post(format!("{}{path}", self.origin))
+        let request = Request::post(format!("{}{path}", self.server))
             .header("content-type", content_type)
             .header("origin", &self.origin);
         self.send(request, body)
@@ -135,7 +148,9 @@ impl Browser {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
+        let (_, host) = self.origin.split_once("://").expect("an origin");
         let request = request
+            .header("host", host)
             .header("cookie", cookies.join("; "))
             .header("cf-connecting-ip", &self.network);
         let shown = send(request.body(body).expect("a request"));
@@ -155,6 +170,58 @@ impl Browser {
         }
         shown
     }
+}
+
+impl Shown {
+    /// What the page's form that posts to this address sends of itself, its token left out: the browser
+    /// adds that.
+    pub fn form(&self, action: &str) -> Vec<(String, String)> {
+        let mark = format!("method=\"post\" action=\"{action}\"");
+        let (_, form) = self
+            .body
+            .split_once(&mark)
+            .unwrap_or_else(|| panic!("no form for `{action}` in {}", self.body));
+        let (form, _) = form.split_once("</form>").expect("an end");
+        let hidden = form.split("<input type=\"hidden\" name=\"").skip(1);
+        let fields = hidden.map(|field| {
+            let (name, rest) = field.split_once('"').expect("a name");
+            let (_, value) = rest.split_once("value=\"").expect("a value");
+            let (value, _) = value.split_once('"').expect("an end");
+            (name.to_owned(), plain(value))
+        });
+        fields.filter(|(name, _)| name != "csrf").collect()
+    }
+
+    /// The page's text without its markup, each run of white space one space.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for part in self.body.split('<').skip(1) {
+            let (_, after) = part.split_once('>').unwrap_or((part, ""));
+            text.push_str(after);
+            text.push(' ');
+        }
+        let words: Vec<&str> = text.split_whitespace().collect();
+        plain(&words.join(" "))
+    }
+}
+
+/// A body of any length; nothing of one that breaks off.
+fn whole(body: &mut ureq::Body) -> String {
+    let body = body.with_config().limit(u64::MAX);
+    body.read_to_string().unwrap_or_default()
+}
+
+/// Text as it was before it was written into a page.
+fn plain(html: &str) -> String {
+    let signs = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&amp;", "&"),
+    ];
+    signs
+        .into_iter()
+        .fold(html.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// Sends a request and reads its answer, whatever the status; no redirect is followed.
@@ -178,6 +245,6 @@ pub fn send(request: Request<impl ureq::AsSendBody>) -> Shown {
         status: response.status().as_u16(),
         location: headers.get("location").cloned().unwrap_or_default(),
         headers,
-        body: response.body_mut().read_to_string().unwrap_or_default(),
+        body: whole(response.body_mut()),
     }
 }

@@ -2,12 +2,18 @@
 //! strangers see it.
 
 mod browser;
+mod past;
+mod people;
 mod stage;
 
+mod account;
+mod audit;
 mod features;
 mod forms;
+mod operating;
 mod pages;
 mod payments;
+mod reselling;
 mod routes;
 mod signing_in;
 mod webhook;
