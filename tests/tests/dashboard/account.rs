@@ -554,6 +554,11 @@ fn a_session_that_ends_elsewhere_is_over_at_its_next_request() {
     let name = "SELECT count(*) FROM people WHERE id = ?1 AND name = ''";
     assert_eq!(number(&stage, name, &[customer.member.person.as_str()]), 1);
     logged(&stage, "session.end", customer.member.person.as_str());
+    let data = customer.member.browser.get("/settings/data").body;
+    assert!(
+        data.contains("session.end") && !data.contains(&sessions[0]),
+        "{data}"
+    );
 
     let over = customer
         .member
