@@ -2,6 +2,7 @@
 //! one again harmless. The credential and the headers belong to the shell.
 
 use form_urlencoded::Serializer;
+use sha2::{Digest, Sha256};
 
 use super::{Cents, StripeId};
 use crate::ids::{AccountId, OrderId, RefundId};
@@ -116,7 +117,8 @@ pub struct SessionsSince<'a> {
 }
 
 impl NewCustomer<'_> {
-    /// The request; read the answer with `read_customer`.
+    /// The request; read the answer with `read_customer`. An account keeps the first customer that it
+    /// gets.
     #[must_use]
     pub fn to_request(&self) -> StripeRequest {
         let fields = [
@@ -124,17 +126,14 @@ impl NewCustomer<'_> {
             ("name", self.name),
             ("metadata[account_id]", self.account.as_str()),
         ];
-        post(
-            "/v1/customers",
-            &fields,
-            format!("customer:{}", self.account),
-        )
+        let key = format!("customer:{}", self.account);
+        post_as_it_is("/v1/customers", &fields, &key)
     }
 }
 
 impl NewSession<'_> {
     /// The request; read the answer with `read_session`. The same order makes the same session as long
-    /// as everything else is the same, too.
+    /// as everything else is the same, too; an order keeps the first session that it gets.
     #[must_use]
     pub fn to_request(&self) -> StripeRequest {
         let order = self.order.as_str();
@@ -164,7 +163,8 @@ impl NewSession<'_> {
         if self.save_card {
             fields.push(("payment_intent_data[setup_future_usage]", "off_session"));
         }
-        post("/v1/checkout/sessions", &fields, format!("order:{order}"))
+        let key = format!("order:{order}");
+        post_as_it_is("/v1/checkout/sessions", &fields, &key)
     }
 }
 
@@ -292,6 +292,23 @@ fn post(path: &str, fields: &[(&str, &str)], idempotency_key: String) -> StripeR
         path: path.to_owned(),
         body: encode(fields),
         idempotency_key: Some(idempotency_key),
+    }
+}
+
+/// The same with a key that follows from the fields as well. Stripe refuses a key that comes with other
+/// fields for a day; what people may change meanwhile (a name, an address, the host they are at) must
+/// not lock them out that long. For what moves no money by itself.
+fn post_as_it_is(path: &str, fields: &[(&str, &str)], what: &str) -> StripeRequest {
+    let request = post(path, fields, String::new());
+    let digest = Sha256::digest(request.body.as_bytes());
+    let digest: String = digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    StripeRequest {
+        idempotency_key: Some(format!("{what}:{digest}")),
+        ..request
     }
 }
 

@@ -29,7 +29,7 @@ fn a_session_names_its_order_wherever_stripe_tells_it_back() {
         automatic_tax: false,
     };
     let request = new.to_request();
-    assert_eq!(request.idempotency_key, Some(format!("order:{order}")));
+    assert_eq!(prefix(&request), format!("order:{order}:"));
     let check = |name: &str, expect: Option<&str>| {
         assert_eq!(field(&request, name).as_deref(), expect, "{name}");
     };
@@ -103,8 +103,54 @@ fn whatever_moves_money_has_a_key_of_its_own() {
         name: "A",
     };
     let request = asked.to_request();
-    assert_eq!(request.idempotency_key, Some(format!("customer:{account}")));
+    assert_eq!(prefix(&request), format!("customer:{account}:"));
     assert_eq!(field(&request, "email").as_deref(), Some("a+b@example.org"));
+}
+
+/// What a key names, without the digest of the fields.
+fn prefix(request: &StripeRequest) -> String {
+    let key = request.idempotency_key.as_deref().unwrap();
+    let (what, digest) = key.rsplit_once(':').unwrap();
+    assert_eq!(digest.len(), 32, "{key}");
+    format!("{what}:")
+}
+
+#[test]
+fn whoever_asks_with_another_name_or_from_another_host_is_not_told_to_come_back_in_a_day() {
+    let account = AccountId::from_random([1; 10]);
+    let customer = |email, name| {
+        let request = NewCustomer {
+            account: &account,
+            email,
+            name,
+        };
+        request.to_request().idempotency_key
+    };
+    let first = customer("a@example.org", "A");
+    assert_eq!(customer("a@example.org", "A"), first);
+    for (email, name) in [("b@example.org", "A"), ("a@example.org", "B")] {
+        assert_ne!(customer(email, name), first, "{email} {name}");
+    }
+    let order = OrderId::from_random([2; 10]);
+    let id = StripeId::parse("cus_1").unwrap();
+    let session = |cancel_url, automatic_tax| {
+        let request = NewSession {
+            order: &order,
+            price: Cents::new(1_000),
+            name: "Credit",
+            customer: &id,
+            success_url: "https://a.example/done",
+            cancel_url,
+            expires_at_ms: 1_795_350_600_000,
+            save_card: false,
+            automatic_tax,
+        };
+        request.to_request().idempotency_key
+    };
+    let first = session("https://a.example", false);
+    assert_eq!(session("https://a.example", false), first);
+    assert_ne!(session("https://b.example", false), first);
+    assert_ne!(session("https://a.example", true), first);
 }
 
 #[test]

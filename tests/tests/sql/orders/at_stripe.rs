@@ -429,6 +429,25 @@ fn a_session_that_nobody_told_of_is_in_the_list() {
 }
 
 #[test]
+fn a_second_person_of_an_account_can_buy_while_the_first_one_s_answer_was_lost() {
+    let mut shop = Shop::new();
+    let account = AccountId::from_random([8; 10]);
+    let mut ask = |email, name| {
+        let new = NewCustomer {
+            account: &account,
+            email,
+            name,
+        };
+        let (status, body) = shop.stripe.ask(&new.to_request());
+        read_customer(status, &body).unwrap().id
+    };
+    let first = ask("a@example.org", "Lab");
+    assert_eq!(ask("a@example.org", "Lab"), first);
+    assert_ne!(ask("b@example.org", "Lab"), first);
+    assert_ne!(ask("a@example.org", "Laboratory"), first);
+}
+
+#[test]
 fn refusals_of_stripe_are_told_apart() {
     let mut shop = Shop::new();
     let account = shop.customer();
@@ -453,7 +472,12 @@ fn refusals_of_stripe_are_told_apart() {
     };
     let (status, body) = shop.stripe.ask(&new(1_000));
     assert!(read_session(status, &body).is_ok());
-    let (status, body) = shop.stripe.ask(&new(2_000));
+    // Every key says what its fields are, so only a wrong one can come with others.
+    let wrong = StripeRequest {
+        idempotency_key: new(1_000).idempotency_key,
+        ..new(2_000)
+    };
+    let (status, body) = shop.stripe.ask(&wrong);
     assert_eq!(read_session(status, &body), Err(StripeError::Conflict));
     let portal = NewPortal {
         customer: &customer.id,
