@@ -21,8 +21,8 @@ pub use market::{Market, MarketBatch, MarketQuery, PreviewLine, preview};
 pub use overlap::{Extent, Overlap, overlaps};
 pub use reseller::{MAX_ACCOUNT_NAME, NewSeller, TakeInBatch, TakenIn};
 pub use revenue::{
-    CustomerEarnings, Days, EXPORT_HEADER, Earnings, ExportLine, MAX_DAYS, MOST_EARNERS, Revenue,
-    RevenueBatch, export_statement, read_export_line, revenue_batch,
+    CustomerEarnings, DayCharges, Days, EXPORT_HEADER, Earnings, ExportLine, MAX_DAYS,
+    MOST_EARNERS, Revenue, RevenueBatch, export_statement, read_export_line, revenue_batch,
 };
 pub use rules::{
     MAX_LIVE_RULES, RuleLine, SaveBatch, Saved, end_rule, ended_rules_statement,

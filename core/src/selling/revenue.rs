@@ -7,6 +7,7 @@ use crate::calendar::rfc3339;
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement};
 use crate::ids::AccountId;
 use crate::money::Nanos;
+use crate::spending::MOST_PARTS;
 
 /// How many models and customers are listed at most, those with the highest charges.
 pub const MOST_EARNERS: u32 = 100;
@@ -119,6 +120,19 @@ pub struct Revenue {
     pub models: Vec<(String, Earnings)>,
     /// By customer, the highest charges first, at most [`MOST_EARNERS`].
     pub customers: Vec<CustomerEarnings>,
+    /// The charges of each day by model; days and models without a call are left out.
+    pub parts: Vec<DayCharges>,
+}
+
+/// What customers were charged on one UTC day for one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayCharges {
+    /// The day, counted since 1970.
+    pub day: i64,
+    /// The model's slug; `None` for all but the [`MOST_PARTS`] with the highest charges.
+    pub model: Option<String>,
+    /// True-ups included.
+    pub charges: Nanos,
 }
 
 /// The batch that reads a revenue.
@@ -153,6 +167,13 @@ pub fn revenue_batch(seller: &AccountId, days: Days) -> RevenueBatch {
         let most = limited.then(|| i64::from(MOST_EARNERS));
         batch.step(None, most.into_iter().fold(statement, Statement::bind));
     }
+    let parts = format!(
+        "SELECT u.day, CASE WHEN u.model IN (SELECT u.model {BELOW} GROUP BY u.model \
+           ORDER BY sum(u.charge_nanos + u.true_up_nanos) DESC, 1 LIMIT ?4) THEN u.model ELSE '' END AS part, \
+           sum(u.charge_nanos + u.true_up_nanos) {BELOW} GROUP BY u.day, part"
+    );
+    let most = i64::try_from(MOST_PARTS).unwrap_or(i64::MAX);
+    batch.step(None, within(parts, seller, days).bind(most));
     RevenueBatch { batch, days }
 }
 
@@ -166,7 +187,7 @@ fn within(sql: String, seller: &AccountId, days: Days) -> Statement {
 impl RevenueBatch {
     /// What the reply to the batch says.
     pub fn read(&self, reply: &Reply) -> Result<Revenue, HranaFault> {
-        let [days, models, customers] = [0, 1, 2];
+        let [days, models, customers, parts] = [0, 1, 2, 3];
         if !(0..self.batch.steps().len()).all(|step| reply.is_ok(step)) {
             return Err(HranaFault::Malformed);
         }
@@ -192,7 +213,16 @@ impl RevenueBatch {
                 name: row.get(6)?,
             })
         });
+        let parts = reply.rows(parts).iter().map(|row| {
+            let model: String = row.get(1)?;
+            Ok(DayCharges {
+                day: row.get(0)?,
+                model: Some(model).filter(|model| !model.is_empty()),
+                charges: Nanos::new(row.get(2)?),
+            })
+        });
         Ok(Revenue {
+            parts: parts.collect::<Result<_, _>>()?,
             total,
             days: all,
             models: models.collect::<Result<_, _>>()?,

@@ -9,4 +9,6 @@ mod burn;
 mod overview;
 
 pub use burn::{BURN_DAYS, Burn, burn};
-pub use overview::{DAYS, DaySpend, MOST_SHARES, Overview, OverviewBatch, Share, overview};
+pub use overview::{
+    DAYS, DayPart, DaySpend, MOST_PARTS, MOST_SHARES, Overview, OverviewBatch, Share, overview,
+};

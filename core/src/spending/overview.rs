@@ -15,6 +15,9 @@ pub const DAYS: usize = 30;
 /// How many models and how many keys are listed at most, those with the highest spend.
 pub const MOST_SHARES: usize = 20;
 
+/// How many models have a part of their own in each day's spend, those with the highest spend.
+pub const MOST_PARTS: usize = 6;
+
 const DAY_MS: i64 = 86_400_000;
 
 /// What an account has and spends.
@@ -24,6 +27,8 @@ pub struct Overview {
     pub account: Account,
     /// The spend of the last [`DAYS`] UTC days, the oldest first and none left out; the last is today.
     pub days: Vec<DaySpend>,
+    /// What of these days was spent on which model; days and models without a call are left out.
+    pub parts: Vec<DayPart>,
     /// The models with the highest spend in these days, at most [`MOST_SHARES`].
     pub models: Vec<Share>,
     /// The account's own keys with the highest spend in these days, at most [`MOST_SHARES`].
@@ -43,6 +48,17 @@ pub struct DaySpend {
     pub calls: u64,
     /// Tokens of prompts and answers.
     pub tokens: u64,
+    /// What was charged, true-ups included.
+    pub spend: Nanos,
+}
+
+/// What of one UTC day was spent on one model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayPart {
+    /// The day, counted since 1970.
+    pub day: i64,
+    /// The model's slug; `None` for all but the [`MOST_PARTS`] with the highest spend.
+    pub model: Option<String>,
     /// What was charged, true-ups included.
     pub spend: Nanos,
 }
@@ -74,10 +90,15 @@ spending AS MATERIALIZED (SELECT day, key_id, model, caller_id, settled + voided
     prompt_tokens + completion_tokens AS tokens, charge_nanos + true_up_nanos AS spend
   FROM usage_days WHERE account_id = (SELECT id FROM seen) AND day >= ?3
   UNION ALL SELECT day, key_id, model, caller_id, settled + voided,
-    prompt_tokens + completion_tokens, charge_nanos + true_up_nanos FROM recent)
+    prompt_tokens + completion_tokens, charge_nanos + true_up_nanos FROM recent),
+most AS (SELECT model FROM spending GROUP BY model ORDER BY sum(spend) DESC, model LIMIT ?6)
 SELECT 'mark', '', '', (SELECT id FROM mark), 0, 0
 UNION ALL SELECT 'day', CAST(day AS TEXT), '', sum(calls), sum(tokens), sum(spend)
   FROM spending GROUP BY day
+UNION ALL SELECT 'part', CAST(day AS TEXT), part, sum(calls), sum(tokens), sum(spend)
+  FROM (SELECT day, calls, tokens, spend,
+    CASE WHEN model IN (SELECT model FROM most) THEN model ELSE '' END AS part FROM spending)
+  GROUP BY day, part
 UNION ALL SELECT * FROM (SELECT 'model', model, model, sum(calls), sum(tokens), sum(spend) AS total
   FROM spending GROUP BY model ORDER BY total DESC, model LIMIT ?5)
 UNION ALL SELECT * FROM (SELECT 'key', key_id, coalesce((SELECT k.name FROM keys k WHERE k.id = key_id), ''),
@@ -109,7 +130,8 @@ pub fn overview(view: View<'_>, now_ms: i64) -> OverviewBatch {
         .statement(&SPENDING.replace("{usage}", USAGE))
         .bind(first_day)
         .bind(RequestId::first_at(first_ms).get())
-        .bind(i64::try_from(MOST_SHARES).unwrap_or(i64::MAX));
+        .bind(i64::try_from(MOST_SHARES).unwrap_or(i64::MAX))
+        .bind(i64::try_from(MOST_PARTS).unwrap_or(i64::MAX));
     let spending = batch.step(None, spending);
     OverviewBatch {
         batch,
@@ -138,7 +160,7 @@ impl OverviewBatch {
                 ..DaySpend::default()
             })
             .collect();
-        let (mut models, mut keys) = (Vec::new(), Vec::new());
+        let (mut models, mut keys, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         let mut counted_to_ms = 0;
         for row in reply.rows(self.spending) {
             let part: String = row.get(0)?;
@@ -151,6 +173,7 @@ impl OverviewBatch {
                         *day = spend;
                     }
                 }
+                "part" => parts.push(read_part(row)?),
                 "model" => models.push(read_share(row)?),
                 "key" => keys.push(read_share(row)?),
                 _ => return Err(HranaFault::UnexpectedColumn(0)),
@@ -168,6 +191,7 @@ impl OverviewBatch {
             burn: burn(&full_days, free),
             account,
             days,
+            parts,
             models,
             keys,
             counted_to_ms,
@@ -192,6 +216,16 @@ fn read_day(row: &Row) -> Result<DaySpend, HranaFault> {
         day: day.parse().map_err(|_| HranaFault::UnexpectedColumn(1))?,
         calls: row.get(3)?,
         tokens: row.get(4)?,
+        spend: Nanos::new(row.get(5)?),
+    })
+}
+
+fn read_part(row: &Row) -> Result<DayPart, HranaFault> {
+    let day: String = row.get(1)?;
+    let model: String = row.get(2)?;
+    Ok(DayPart {
+        day: day.parse().map_err(|_| HranaFault::UnexpectedColumn(1))?,
+        model: Some(model).filter(|model| !model.is_empty()),
         spend: Nanos::new(row.get(5)?),
     })
 }

@@ -14,7 +14,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The chart and the two rankings.
 pub fn cards(language: Language, person: &Person, overview: &Overview) -> Markup {
-    let title = language.tr("Spend per day, the last 30 UTC days");
+    let title = language.tr("Spend per day by model, the last 30 UTC days");
     let requests = link_button(language.tr("All requests"), "/requests", Tone::Quiet);
     let models = ranks(language, &overview.models, "model");
     let keys = ranks(language, &overview.keys, "key");
@@ -41,10 +41,12 @@ fn days(language: Language, overview: &Overview) -> Days {
     let date = |day: i64| utc.date(day.saturating_mul(DAY_MS));
     let first = overview.days.first().map_or(0, |day| day.day);
     let last = overview.days.last().map_or(0, |day| day.day);
-    let name = language.tr("Spend");
-    let rows = overview.days.iter();
-    let rows = rows.map(|day| (date(day.day), name.to_owned(), day.spend));
-    Days::from_rows(date(first), date(last), rows)
+    let other = language.tr("Other models");
+    let rows = overview.parts.iter().map(|part| {
+        let name = part.model.as_deref().unwrap_or(other);
+        (date(part.day), name.to_owned(), part.spend)
+    });
+    Days::from_rows(date(first), date(last), rows).with_last(other)
 }
 
 /// `filter` is the filter of the request log by which a share is found again.

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use maud::{Markup, html};
 use tollgate_core::money::Nanos;
+use tollgate_core::spending::MOST_PARTS;
 
 use super::days::{Days, Series, sum};
 use super::money::{grouped, usd};
@@ -11,7 +12,7 @@ use super::when::short_date;
 use crate::language::Language;
 
 /// How many series have a colour of their own; the rest are one.
-const COLORED: usize = 6;
+const COLORED: usize = MOST_PARTS;
 /// The most lines above the ground.
 const TICKS: i64 = 4;
 /// The drawing's height and the width of a day in it, in its own units.
@@ -346,6 +347,24 @@ mod tests {
             &["m0", "m1", "m2", "m3", "m4", "m5", "Other"],
             94 + 93 + 92,
         );
+    }
+
+    #[test]
+    fn what_remains_is_the_last_part_whatever_it_comes_to() {
+        let check = |names: &[&str], expect: &[&str]| {
+            let rows = (0..).zip(names).map(|(at, name)| row(1, name, 100 - at));
+            let days = Days::from_rows(date(2026, 2, 1), date(2026, 2, 1), rows).with_last("Other");
+            let found: Vec<&str> = days.series.iter().map(|series| &*series.name).collect();
+            assert_eq!(found, expect);
+        };
+        check(&["Other", "a", "b"], &["a", "b", "Other"]);
+        check(&["a", "Other", "b"], &["a", "b", "Other"]);
+        check(&["a", "b"], &["a", "b"]);
+        // Every model has a colour, and what remains the last one.
+        let rows = ["Other", "a", "b", "c", "d", "e", "f"].map(|name| row(1, name, 10));
+        let days = Days::from_rows(date(2026, 2, 1), date(2026, 2, 1), rows).with_last("Other");
+        let few = days.few((COLORED, "Other"));
+        assert_eq!((few.len(), &*few[COLORED].name), (COLORED + 1, "Other"));
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl Days {
         Self { dates, series }
     }
 
+    /// The same with the series of that name at the end, where what remains is looked for.
+    pub fn with_last(mut self, name: &str) -> Self {
+        self.series.sort_by_key(|series| series.name == name);
+        self
+    }
+
     /// What one day came to.
     pub(super) fn total(&self, at: usize) -> Nanos {
         sum(self.series.iter().map(|series| series.at(at)))

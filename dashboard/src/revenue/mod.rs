@@ -106,6 +106,8 @@ fn earned(seller: &Seller, revenue: &Revenue, range: &Range) -> Markup {
         ]))
         (card(language.tr("Charges per day: your cost, and your margin on top"),
             day_bars(language, "revenue", language.tr("Charges per day"), &chart(language, revenue, range))))
+        (card(language.tr("Charges per day by model"),
+            day_bars(language, "models", language.tr("Charges per day by model"), &by_model(language, revenue, range))))
         (card(language.tr("By model"), earners(language, language.tr("Model"), &models)))
         (card_with(language.tr("By customer"),
             link_button(language.tr("All customers"), "/customers", Tone::Quiet),
@@ -135,6 +137,15 @@ fn chart(language: Language, revenue: &Revenue, range: &Range) -> Days {
         ]
     });
     Days::from_rows(range.from(), range.to(), rows)
+}
+
+fn by_model(language: Language, revenue: &Revenue, range: &Range) -> Days {
+    let other = language.tr("Other models");
+    let rows = revenue.parts.iter().map(|part| {
+        let name = part.model.as_deref().unwrap_or(other);
+        (range::date(part.day), name.to_owned(), part.charges)
+    });
+    Days::from_rows(range.from(), range.to(), rows).with_last(other)
 }
 
 fn earners(language: Language, what: &str, earners: &[(Markup, &Earnings)]) -> Markup {

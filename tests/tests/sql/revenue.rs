@@ -108,6 +108,28 @@ fn a_seller_sees_charges_cost_and_margin_by_day_model_and_customer() {
         customers,
         [(&two, (4, 1_018, 10, 1_008)), (&one, (6, 240, 190, 50))]
     );
+    let parts: i64 = read.parts.iter().map(|part| part.charges.get()).sum();
+    assert_eq!((parts, read.parts.len()), (1_258, 4));
+    assert!(read.parts.iter().any(|part| {
+        (part.day, part.model.as_deref(), part.charges.get()) == (TODAY - 1, Some("c/d"), 50)
+    }));
+    // More models than have a colour are one part of each day.
+    for number in 0..7 {
+        used(
+            &world,
+            &one,
+            (TODAY, &format!("m{number}")),
+            (100_000 + number, 0, 0),
+        );
+    }
+    let many = revenue(&world, seller, Days::new(TODAY, TODAY).unwrap());
+    let rest: Vec<i64> = many
+        .parts
+        .iter()
+        .filter(|it| it.model.is_none())
+        .map(|it| it.charges.get())
+        .collect();
+    assert_eq!(rest, [100_000 + 190]);
     // A day without calls is there, with nothing.
     let quiet = revenue(&world, seller, Days::new(TODAY + 1, TODAY + 1).unwrap());
     assert_eq!(quiet.days, [(TODAY + 1, Earnings::default())]);
@@ -147,6 +169,7 @@ fn nobody_sees_the_revenue_of_another_seller() {
         let read = revenue(&world, outsider, days);
         assert_eq!(read.total, Earnings::default());
         assert_eq!((read.models.len(), read.customers.len()), (0, 0));
+        assert_eq!(read.parts, []);
         assert_eq!(exported(&world, outsider, days), []);
     }
     // The operator sees what the reseller pays, and not what the reseller takes.

@@ -5,7 +5,7 @@ use tollgate_core::accounts::View;
 use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
 use tollgate_core::limits::Limits;
-use tollgate_core::spending::{DAYS, Overview, overview};
+use tollgate_core::spending::{DAYS, MOST_PARTS, Overview, overview};
 
 use crate::usage_days::{call, open, roll_up, true_up, two_levels};
 use crate::world::{NOW_MS, World};
@@ -114,6 +114,45 @@ fn what_is_older_than_thirty_days_is_not_counted() {
         check(30, 0);
         roll_up(&world, NOW_MS + DAY_MS);
     }
+}
+
+#[test]
+fn every_day_is_told_by_the_dearest_models_and_what_is_left_is_one_part() {
+    let (world, caller) = two_levels();
+    call(&world, &caller, 0, &[300, 200]);
+    let today = NOW_MS / DAY_MS;
+    // Eight more models: m0 cost 1,000 today and yesterday, m7 cost 1,007.
+    for (model, day) in (0..8).flat_map(|model| [(model, today), (model, today - 1)]) {
+        let used = Statement::new(
+            "INSERT INTO usage_days VALUES (?1, ?2, ?3, ?4, ?1, 1, 0, 0, 0, 0, 0, 0, ?5, 0, 0)",
+        );
+        let used = used.bind(caller.account.as_str()).bind(day);
+        let used = used.bind(caller.key_id.as_str()).bind(format!("m{model}"));
+        let _ = world.database.run(used.bind(1_000 + model));
+    }
+    let seen = own(&world, &caller.account, NOW_MS);
+    let part = |model: Option<&str>, day: i64| {
+        let found = seen
+            .parts
+            .iter()
+            .find(|part| part.model.as_deref() == model && part.day == day);
+        found.map(|part| part.spend.get())
+    };
+    for (model, spend) in [("m7", 1_007), ("m2", 1_002)] {
+        assert_eq!(part(Some(model), today), Some(spend));
+        assert_eq!(part(Some(model), today - 1), Some(spend));
+    }
+    // The two cheapest of the eight, and today the call.
+    assert_eq!(
+        (part(Some("m1"), today), part(Some("sim/echo"), today)),
+        (None, None)
+    );
+    assert_eq!(part(None, today), Some(1_000 + 1_001 + 300));
+    assert_eq!(part(None, today - 1), Some(1_000 + 1_001));
+    let names: std::collections::BTreeSet<_> = seen.parts.iter().map(|it| &it.model).collect();
+    assert_eq!(names.len(), MOST_PARTS + 1);
+    let all: i64 = seen.parts.iter().map(|part| part.spend.get()).sum();
+    assert_eq!(all, seen.spend_of_last(DAYS).get());
 }
 
 #[test]
