@@ -36,6 +36,9 @@ pub enum Question {
     PaymentIntent(StripeRequest),
     /// Nothing is known at Stripe yet: it is among the sessions that are listed, or nowhere.
     Listed,
+    /// Its page would be closed for long. Execute this if the list of sessions was read to its end and
+    /// did not show one: otherwise somebody may have paid on it.
+    NeverMade(Batch),
     /// It has waited long enough: execute this.
     GiveUp(Batch),
 }
@@ -81,7 +84,7 @@ impl Unfinished {
                     return Question::Listed;
                 }
                 let (batch, _) = Batch::transaction([expire_order(&order.account, &order.id)]);
-                Question::GiveUp(batch)
+                Question::NeverMade(batch)
             }
             (OrderKind::AutoTopUp, Some(payment)) => {
                 Question::PaymentIntent(retrieve_payment_intent(payment))

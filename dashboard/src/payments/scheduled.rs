@@ -26,7 +26,7 @@ use crate::visit::Visit;
 const MOST: u32 = 100;
 
 /// How many pages of sessions one run reads, of a hundred each.
-const MOST_PAGES: u32 = 5;
+const MOST_PAGES: u32 = 30;
 
 /// How long an order is left to the person who pays it before Stripe is asked, in milliseconds.
 const REST_MS: i64 = 60_000;
@@ -66,16 +66,23 @@ async fn orders(visit: &Visit) -> Outcome<()> {
     let rows = reply.rows_of(0)?.iter();
     let unfinished: Vec<Unfinished> = rows.map(read_unfinished).collect::<Result<_, _>>()?;
     // First the sessions that nobody kept: an order that has one is not given up.
-    if let Some(since_ms) = list_since(&unfinished) {
-        tell(visit, "scheduled: sessions", untold(visit, since_ms).await);
-    }
+    let listed = match list_since(&unfinished) {
+        Some(since_ms) => untold(visit, since_ms).await,
+        None => Ok(true),
+    };
+    let all_listed = listed.as_ref().is_ok_and(|complete| *complete);
+    tell(visit, "scheduled: sessions", listed);
     for each in &unfinished {
-        tell(visit, "scheduled: order", finish(visit, each).await);
+        tell(
+            visit,
+            "scheduled: order",
+            finish(visit, each, all_listed).await,
+        );
     }
     Ok(())
 }
 
-async fn finish(visit: &Visit, unfinished: &Unfinished) -> Outcome<()> {
+async fn finish(visit: &Visit, unfinished: &Unfinished, all_listed: bool) -> Outcome<()> {
     let order = &unfinished.order;
     let name = receipt_name(order.credit);
     match unfinished.question(&name, visit.now_ms) {
@@ -87,6 +94,10 @@ async fn finish(visit: &Visit, unfinished: &Unfinished) -> Outcome<()> {
         }
         Question::PaymentIntent(request) => charge(visit, order, request).await?,
         Question::Listed => {}
+        Question::NeverMade(batch) if all_listed => {
+            visit.execute(&batch).await?;
+        }
+        Question::NeverMade(_) => {}
         Question::GiveUp(batch) => {
             visit.execute(&batch).await?;
         }
@@ -111,9 +122,11 @@ async fn charge(visit: &Visit, order: &Order, request: StripeRequest) -> Outcome
     }
 }
 
-/// Finds sessions of which the database knows less than Stripe, and fulfils them.
-async fn untold(visit: &Visit, since_ms: i64) -> Outcome<()> {
+/// Finds sessions of which the database knows less than Stripe, and fulfils them. Whether all were found
+/// and fulfilled.
+async fn untold(visit: &Visit, since_ms: i64) -> Outcome<bool> {
     let mut after: Option<StripeId> = None;
+    let mut all_fulfilled = true;
     for _ in 0..MOST_PAGES {
         let request = SessionsSince {
             created_at_ms: since_ms,
@@ -125,14 +138,15 @@ async fn untold(visit: &Visit, since_ms: i64) -> Outcome<()> {
         for row in reply.rows_of(0)? {
             let session = read_untold(row)?;
             let fulfilled = fulfil_session(visit, &session, None).await;
+            all_fulfilled &= fulfilled.is_ok();
             tell(visit, "scheduled: session", fulfilled);
         }
         after = page.data.last().map(|session| session.id.clone());
         if !page.has_more || after.is_none() {
-            break;
+            return Ok(all_fulfilled);
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 async fn leftovers(visit: &Visit) -> Outcome<()> {

@@ -4,6 +4,7 @@
 mod browser;
 mod past;
 mod people;
+mod shopper;
 mod stage;
 
 mod account;
@@ -13,6 +14,7 @@ mod forms;
 mod operating;
 mod pages;
 mod payments;
+mod purchases;
 mod reselling;
 mod routes;
 mod signing_in;

@@ -102,7 +102,7 @@ fn an_order_that_stripe_never_knew_ends() {
     let open = unfinished(&desk);
     let at = order.expires_at_ms + HOUR_MS;
     assert_eq!(open[0].question("credit", at - 1), Question::Listed);
-    let Question::GiveUp(batch) = open[0].question("credit", at) else {
+    let Question::NeverMade(batch) = open[0].question("credit", at) else {
         panic!("not given up");
     };
     let _ = desk.database.execute(&batch);
