@@ -174,9 +174,13 @@ CREATE TABLE stripe_customers (
   account_id TEXT PRIMARY KEY NOT NULL REFERENCES accounts (id),
   stripe_id TEXT NOT NULL UNIQUE,
   payment_method_id TEXT,
-  -- Such as `visa 4242`.
+  -- Such as `visa 4242`, and the month it ends with, such as `12/2034`.
   card TEXT,
+  card_expires TEXT,
   card_fingerprint TEXT,
+  -- When the page was made on which the card was saved: of several, the card of the latest page stays,
+  -- in whatever order they are heard of.
+  card_from_ms INTEGER NOT NULL DEFAULT 0,
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 

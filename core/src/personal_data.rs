@@ -88,7 +88,7 @@ WHERE o.account_id = ?1 AND +d.rowid > ?3 ORDER BY +d.rowid",
     ),
     table(
         "card",
-        "SELECT rowid, json_object('stripe_customer', stripe_id, 'card', card,
+        "SELECT rowid, json_object('stripe_customer', stripe_id, 'card', card, 'card_expires', card_expires,
   'created_at_ms', created_at_ms)
 FROM stripe_customers WHERE account_id = ?1 AND +rowid > ?3 ORDER BY +rowid",
     ),

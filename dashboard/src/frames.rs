@@ -97,6 +97,8 @@ fn done(language: Language, word: &str) -> Option<Flash> {
         "granted" => language.tr("The credit is granted."),
         "refunded" => language.tr("The refund is on its way."),
         "paid" => language.tr("Thank you. The credit is on your account."),
+        "card_saved" => language.tr("The card is saved."),
+        "card_removed" => language.tr("The card is removed, and automatic top-up is off."),
         "pending" => {
             language.tr("Thank you. The credit comes as soon as the payment is confirmed.")
         }

@@ -144,6 +144,9 @@ pub static ROUTES: &[Route] = routes! {
     POST "/billing/orders/{id}/cancel" Buyer(visit, buyer) billing::cancel(visit, buyer);
     POST "/billing/orders/{id}/refund" Buyer(visit, buyer) billing::refund(visit, buyer);
     POST "/billing/top-up" Buyer(visit, buyer) billing::set_top_up(visit, buyer);
+    POST "/billing/card" Buyer(visit, buyer) billing::save_card(visit, buyer);
+    GET "/billing/card/done" Buyer(visit, buyer) billing::card_done(visit, buyer);
+    POST "/billing/card/remove" Buyer(visit, buyer) billing::remove_card(visit, buyer);
     POST "/billing/portal" Buyer(visit, buyer) billing::portal(visit, buyer);
     GET "/billing/statement" Buyer(visit, buyer) billing::statement(visit, buyer);
     GET "/billing/statement.csv" Buyer(visit, buyer) billing::statement_file(visit, buyer);

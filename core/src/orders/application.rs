@@ -79,6 +79,8 @@ pub enum Subject {
     PaymentIntent(StripeId),
     /// Apply this as it is.
     Notice(Notice),
+    /// Forget this card, by `forget_card`.
+    Card(StripeId),
     /// Nothing.
     Nothing,
 }
@@ -187,6 +189,7 @@ impl Subject {
             Happening::Dispute(it) => dispute(it, Moved::No),
             Happening::FundsWithdrawn(it) => dispute(it, Moved::Withdrawn),
             Happening::FundsReinstated(it) => dispute(it, Moved::Reinstated),
+            Happening::MethodRemoved(method) => Self::Card(method.clone()),
             Happening::Ignored => Self::Nothing,
         }
     }

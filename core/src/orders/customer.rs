@@ -21,12 +21,14 @@ pub struct SavedCard {
     pub payment_method: StripeId,
     /// What people know it by, such as `visa 4242`.
     pub label: String,
+    /// The month it ends with, such as `12/2034`, if it does.
+    pub expires: Option<String>,
     /// Tells it from other cards.
     pub fingerprint: String,
 }
 
 const READ: &str = "\
-SELECT stripe_id, payment_method_id, card, card_fingerprint FROM stripe_customers
+SELECT stripe_id, payment_method_id, card, card_fingerprint, card_expires FROM stripe_customers
 WHERE account_id = ?1";
 
 const SAVE: &str = "\
@@ -43,12 +45,14 @@ pub fn customer_statement(account: &AccountId) -> Statement {
 pub fn read_stripe_customer(row: &Row) -> Result<StripeCustomer, HranaFault> {
     let label: Option<String> = row.get(2)?;
     let fingerprint: Option<String> = row.get(3)?;
+    let expires = row.get(4)?;
     let card = stripe_id(row, 1)?.zip(label).zip(fingerprint);
     Ok(StripeCustomer {
         id: stripe_id(row, 0)?.ok_or(HranaFault::UnexpectedColumn(0))?,
         card: card.map(|((payment_method, label), fingerprint)| SavedCard {
             payment_method,
             label,
+            expires,
             fingerprint,
         }),
     })

@@ -71,8 +71,9 @@ WHERE id = ?1 AND account_id = ?2 AND state IN ('new', 'open', 'pending', 'faile
   AND (?3 IS NULL OR coalesce(session_id, ?3) = ?3)";
 
 const SAVE_CARD: &str = "\
-UPDATE stripe_customers SET payment_method_id = ?2, card = ?3, card_fingerprint = ?4
-WHERE account_id = ?1";
+UPDATE stripe_customers SET payment_method_id = ?2, card = ?3, card_fingerprint = ?4,
+  card_expires = ?5, card_from_ms = ?6
+WHERE account_id = ?1 AND card_from_ms <= ?6";
 
 fn pay() -> String {
     let spent = card_spent("?5", "?9");
@@ -103,7 +104,7 @@ pub(super) fn read(payment: &Payment, terms: &Terms, now_ms: i64) -> Batch {
          LEFT JOIN stripe_customers c ON c.account_id = o.account_id WHERE o.id = ?1"
     );
     let (card, prefix) = match &payment.state {
-        PaymentState::Paid(receipt) => receipt.counted_by(),
+        PaymentState::Paid(receipt) => receipt.card.counted_by(),
         PaymentState::Open { .. }
         | PaymentState::Pending
         | PaymentState::Failed(_)
@@ -278,7 +279,9 @@ fn grant(heard: &Heard, order: &Order, (receipt, terms): (&Receipt, &Terms)) -> 
             .bind(order.account.as_str())
             .bind(method.as_str())
             .bind(receipt.card.label.as_str())
-            .bind(receipt.fingerprint(&order.account));
+            .bind(receipt.fingerprint(&order.account))
+            .bind(receipt.card.expires.as_deref())
+            .bind(order.created_at_ms);
         transaction.then(save);
     }
     add_record(&mut transaction, heard);

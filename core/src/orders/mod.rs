@@ -8,6 +8,7 @@
 
 mod after_sale;
 mod application;
+mod card;
 mod create;
 mod customer;
 mod dispute;
@@ -27,6 +28,7 @@ mod top_up;
 mod waiting;
 
 pub use application::{Application, Applied, Heard, Moved, Notice, Progress, Stamp, Subject};
+pub use card::{SavedNow, forget_card, remove_card};
 pub use create::{CreateBatch, Created, NewOrder, OrderRefusal};
 pub use customer::{
     SavedCard, StripeCustomer, customer_statement, read_stripe_customer, save_customer,

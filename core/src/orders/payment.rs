@@ -190,23 +190,7 @@ impl Receipt {
     /// What the caps of a card count by. A way to pay that has no number of its own counts for the
     /// account alone.
     pub(super) fn fingerprint(&self, account: &AccountId) -> String {
-        let (fingerprint, prefix) = self.counted_by();
+        let (fingerprint, prefix) = self.card.counted_by();
         fingerprint.unwrap_or_else(|| format!("{prefix}{account}"))
-    }
-
-    /// The same before the account is known: the fingerprint, or what goes before the account's id.
-    pub(super) fn counted_by(&self) -> (Option<String>, String) {
-        let Card {
-            kind, fingerprint, ..
-        } = &self.card;
-        let prefix = format!("{kind}:");
-        let fingerprint = fingerprint.as_ref().map(|fingerprint| {
-            if kind == "card" {
-                fingerprint.clone()
-            } else {
-                format!("{prefix}{fingerprint}")
-            }
-        });
-        (fingerprint, prefix)
     }
 }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::error::read_error;
-use super::{Customer, Page, PaymentIntent, Portal, Refund, Session, StripeError};
+use super::{Customer, Page, PaymentIntent, PaymentMethod, Portal, Refund, Session, StripeError};
 
 /// Reads the answer to a request for one session.
 pub fn read_session(status: u16, body: &[u8]) -> Result<Session, StripeError> {
@@ -22,6 +22,11 @@ pub fn read_refund(status: u16, body: &[u8]) -> Result<Refund, StripeError> {
 
 /// Reads the answer to `NewCustomer`.
 pub fn read_customer(status: u16, body: &[u8]) -> Result<Customer, StripeError> {
+    read(status, body)
+}
+
+/// Reads the answer to `detach_payment_method`.
+pub fn read_payment_method(status: u16, body: &[u8]) -> Result<PaymentMethod, StripeError> {
     read(status, body)
 }
 
@@ -54,7 +59,7 @@ mod tests {
           "payment_method":"pm_1","last_payment_error":null,"setup_future_usage":"off_session",
           "livemode":false,"latest_charge":{"id":"ch_1","receipt_url":"https://r","amount":1000,
             "payment_method_details":{"type":"card","card":{"brand":"visa","last4":"4242",
-              "fingerprint":"Xt5EWLLDS7FJjR1c"}}}},
+              "fingerprint":"Xt5EWLLDS7FJjR1c","exp_month":3,"exp_year":2034}}}},
         "invoice":{"id":"in_1","hosted_invoice_url":"https://i"},
         "livemode":false,"created":1,"expires_at":2}"#;
 
@@ -72,6 +77,7 @@ mod tests {
             (card.kind.as_str(), card.label.as_str()),
             ("card", "visa 4242")
         );
+        assert_eq!(card.expires.as_deref(), Some("03/2034"));
         let invoice = session.invoice.as_ref().and_then(Link::object).unwrap();
         assert_eq!(invoice.hosted_invoice_url.as_deref(), Some("https://i"));
     }
@@ -80,7 +86,7 @@ mod tests {
     fn ways_to_pay_without_a_card_are_named_by_what_they_are() {
         let text = SESSION.replace(
             r#""type":"card","card":{"brand":"visa","last4":"4242",
-              "fingerprint":"Xt5EWLLDS7FJjR1c"}"#,
+              "fingerprint":"Xt5EWLLDS7FJjR1c","exp_month":3,"exp_year":2034}"#,
             r#""type":"cashapp","cashapp":{"buyer_id":"x"}"#,
         );
         let session = read_session(200, text.as_bytes()).unwrap();

@@ -34,6 +34,8 @@ pub enum Happening {
     FundsWithdrawn(Dispute),
     /// The bank gave the money back.
     FundsReinstated(Dispute),
+    /// A saved card, or another method, was removed.
+    MethodRemoved(StripeId),
     /// Nothing that Tollgate acts on.
     Ignored,
 }
@@ -63,6 +65,12 @@ struct WireEvent<'a> {
 struct WireData<'a> {
     #[serde(borrow)]
     object: &'a RawValue,
+}
+
+/// An object of which only the id counts.
+#[derive(Deserialize)]
+struct WireNamed {
+    id: StripeId,
 }
 
 /// Reads the body of a webhook whose signature is right.
@@ -96,6 +104,7 @@ fn read_happening(kind: &str, object: &RawValue) -> Option<Happening> {
         "charge.dispute.created" | "charge.dispute.updated" | "charge.dispute.closed" => {
             Happening::Dispute(read(object)?)
         }
+        "payment_method.detached" => Happening::MethodRemoved(read::<WireNamed>(object)?.id),
         "charge.dispute.funds_withdrawn" => Happening::FundsWithdrawn(read(object)?),
         "charge.dispute.funds_reinstated" => Happening::FundsReinstated(read(object)?),
         _ => Happening::Ignored,
@@ -160,6 +169,10 @@ mod tests {
         });
         check("charge.dispute.funds_reinstated", DISPUTE, |it| {
             matches!(it, Happening::FundsReinstated(_))
+        });
+        let method = r#"{"id":"pm_1","object":"payment_method","customer":null,"type":"card"}"#;
+        check("payment_method.detached", method, |it| {
+            *it == Happening::MethodRemoved(StripeId::parse("pm_1").unwrap())
         });
         check("charge.refunded", "{}", |it| *it == Happening::Ignored);
         check("product.created", "[1.5]", |it| *it == Happening::Ignored);

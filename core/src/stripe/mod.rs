@@ -13,7 +13,8 @@ mod request;
 mod signature;
 
 pub use answer::{
-    read_customer, read_page, read_payment_intent, read_portal, read_refund, read_session,
+    read_customer, read_page, read_payment_intent, read_payment_method, read_portal, read_refund,
+    read_session,
 };
 pub use cents::Cents;
 pub use error::{Decline, StripeError};
@@ -22,11 +23,12 @@ pub use id::StripeId;
 pub use objects::{
     Card, Charge, Customer, Dispute, DisputeStatus, Invoice, Link, Page, PaymentFailure,
     PaymentIntent, PaymentIntentStatus, PaymentMethod, Portal, Refund, RefundStatus, Session,
-    SessionPayment, SessionStatus,
+    SessionPayment, SessionStatus, SetupIntent,
 };
 pub use request::{
-    Method, NewCustomer, NewPaymentIntent, NewPortal, NewRefund, NewSession, SessionsSince,
-    StripeRequest, expire_session, retrieve_payment_intent, retrieve_refund, retrieve_session,
+    Method, NewCardPage, NewCustomer, NewPaymentIntent, NewPortal, NewRefund, NewSession,
+    SessionsSince, StripeRequest, detach_payment_method, expire_session, retrieve_payment_intent,
+    retrieve_refund, retrieve_session,
 };
 pub use signature::{SignatureFault, TOLERANCE_MS, verify_signature};
 

@@ -85,6 +85,8 @@ pub struct Session {
     pub payment_intent: Option<Link<PaymentIntent>>,
     /// The invoice; shown as above.
     pub invoice: Option<Link<Invoice>>,
+    /// The card that is saved without a payment; shown as above.
+    pub setup_intent: Option<Link<SetupIntent>>,
     /// Whether the money is real.
     pub livemode: bool,
     /// When it was made, in Unix seconds.
@@ -160,6 +162,17 @@ pub struct PaymentIntent {
     pub livemode: bool,
 }
 
+/// A card, or another method, that is saved without a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SetupIntent {
+    /// `seti_…`
+    pub id: StripeId,
+    /// `succeeded` once the method is saved.
+    pub status: String,
+    /// The method.
+    pub payment_method: Option<Link<PaymentMethod>>,
+}
+
 /// One attempt to take money.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Charge {
@@ -185,6 +198,8 @@ pub struct MethodDetails {
 pub struct PaymentMethod {
     /// `pm_…`
     pub id: StripeId,
+    /// Who saved it; `None` once it was removed.
+    pub customer: Option<StripeId>,
     /// Which, and what it tells.
     #[serde(flatten)]
     pub details: MethodDetails,
@@ -199,6 +214,25 @@ pub struct Card {
     pub fingerprint: Option<String>,
     /// What people know it by, such as `visa 4242`.
     pub label: String,
+    /// The month it ends with, such as `12/2034`, if it does.
+    pub expires: Option<String>,
+}
+
+impl Card {
+    /// What caps count it by: its fingerprint. A way to pay that has no number of its own counts for the
+    /// account alone: then it is what goes before the account's id.
+    #[must_use]
+    pub fn counted_by(&self) -> (Option<String>, String) {
+        let prefix = format!("{}:", self.kind);
+        let fingerprint = self.fingerprint.as_ref().map(|fingerprint| {
+            if self.kind == "card" {
+                fingerprint.clone()
+            } else {
+                format!("{prefix}{fingerprint}")
+            }
+        });
+        (fingerprint, prefix)
+    }
 }
 
 impl MethodDetails {
@@ -212,10 +246,13 @@ impl MethodDetails {
             Some(last4) => format!("{name} {last4}"),
             None => name.to_owned(),
         };
+        let number = |name: &str| method.and_then(|method| method.get(name)?.as_u64());
+        let ends = number("exp_month").zip(number("exp_year"));
         Card {
             kind: self.kind.clone(),
             fingerprint: text("fingerprint").map(str::to_owned),
             label,
+            expires: ends.map(|(month, year)| format!("{month:02}/{year}")),
         }
     }
 }

@@ -66,6 +66,21 @@ pub struct NewSession<'a> {
     pub automatic_tax: bool,
 }
 
+/// Opens a page on which a person saves a card and buys nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCardPage<'a> {
+    /// Whose card it will be.
+    pub account: &'a AccountId,
+    /// The account at Stripe.
+    pub customer: &'a StripeId,
+    /// Names the form: sent twice it makes one page.
+    pub once: &'a str,
+    /// Where Stripe sends who has saved one; `{CHECKOUT_SESSION_ID}` in it is filled in by Stripe.
+    pub success_url: &'a str,
+    /// Where Stripe sends who changed their mind.
+    pub cancel_url: &'a str,
+}
+
 /// Charges the saved card while nobody is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPaymentIntent<'a> {
@@ -168,6 +183,28 @@ impl NewSession<'_> {
     }
 }
 
+impl NewCardPage<'_> {
+    /// The request; read the answer with `read_session`. The page is open for a day.
+    #[must_use]
+    pub fn to_request(&self) -> StripeRequest {
+        let account = self.account.as_str();
+        let fields = [
+            ("mode", "setup"),
+            ("currency", "usd"),
+            // Other ways to pay want their owner there, or take days.
+            ("allowed_payment_method_types[0]", "card"),
+            ("client_reference_id", account),
+            ("customer", self.customer.as_str()),
+            ("metadata[account_id]", account),
+            ("setup_intent_data[metadata][account_id]", account),
+            ("success_url", self.success_url),
+            ("cancel_url", self.cancel_url),
+        ];
+        let key = format!("card:{account}:{}", self.once);
+        post_as_it_is("/v1/checkout/sessions", &fields, &key)
+    }
+}
+
 impl NewPaymentIntent<'_> {
     /// The request; read the answer with `read_payment_intent`.
     #[must_use]
@@ -237,12 +274,13 @@ impl SessionsSince<'_> {
     }
 }
 
-/// Asks for a session with its payment, charge and invoice; read the answer with `read_session`.
+/// Asks for a session with its payment, charge and invoice, or with the card that it saved; read the answer with `read_session`.
 #[must_use]
 pub fn retrieve_session(session: &StripeId) -> StripeRequest {
     let fields = [
         ("expand[0]", "payment_intent.latest_charge"),
         ("expand[1]", "invoice"),
+        ("expand[2]", "setup_intent.payment_method"),
     ];
     get(format!(
         "/v1/checkout/sessions/{session}?{}",
@@ -264,6 +302,18 @@ pub fn retrieve_payment_intent(payment_intent: &StripeId) -> StripeRequest {
 #[must_use]
 pub fn retrieve_refund(refund: &StripeId) -> StripeRequest {
     get(format!("/v1/refunds/{refund}"))
+}
+
+/// Takes a saved card, or another method, from its customer for ever; read the answer with
+/// `read_payment_method`. Refused if it has none any more.
+#[must_use]
+pub fn detach_payment_method(method: &StripeId) -> StripeRequest {
+    StripeRequest {
+        method: Method::Post,
+        path: format!("/v1/payment_methods/{method}/detach"),
+        body: String::new(),
+        idempotency_key: None,
+    }
 }
 
 /// Closes the page of a session; read the answer with `read_session`. Refused once it was used.

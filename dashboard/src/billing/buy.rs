@@ -290,7 +290,10 @@ async fn open(
 }
 
 /// Makes the account a customer at Stripe; an account has one.
-async fn make_customer(visit: &Visit, buyer: &Buyer) -> Outcome<Result<StripeId, StripeError>> {
+pub(super) async fn make_customer(
+    visit: &Visit,
+    buyer: &Buyer,
+) -> Outcome<Result<StripeId, StripeError>> {
     let session = &buyer.session;
     let request = NewCustomer {
         account: buyer.account(),

@@ -3,6 +3,7 @@
 //! grants credit.
 
 mod buy;
+mod card;
 mod order;
 mod page;
 mod refund;
@@ -21,6 +22,7 @@ use crate::place::{Buyer, Person};
 use crate::visit::Visit;
 
 pub use buy::{buy, pay};
+pub use card::{done as card_done, remove as remove_card, save as save_card};
 pub use order::{cancel, canceled, done, page as order};
 pub use page::page;
 pub use refund::refund;

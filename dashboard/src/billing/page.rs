@@ -11,7 +11,7 @@ use tollgate_core::orders::{
 };
 
 use super::words::{failure, order_badge};
-use super::{buy, first, outside, seller, top_up, zone};
+use super::{buy, card as saved_card, first, outside, seller, top_up, zone};
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::language::Language;
@@ -91,8 +91,10 @@ pub(super) async fn show(visit: &Visit, buyer: &Buyer, wrong: Option<Wrong>) -> 
     let body = html! {
         (head(buyer, &desk))
         (notices(language, &desk))
+        @if let Some(text) = typed.error("card") { (alert(Kind::Danger, text)) }
         (wallet(language, &desk.account))
         (buy::form(visit, buyer, (&desk, &typed))?)
+        (saved_card::section(buyer, &desk)?)
         (top_up::form(buyer, &desk, &typed))
         (orders(visit, buyer, &desk))
     };

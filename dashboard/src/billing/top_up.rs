@@ -69,7 +69,7 @@ pub(super) fn form(buyer: &Buyer, desk: &Desk, typed: &Typed<'_>) -> Markup {
 
 fn no_card(language: Language) -> Markup {
     let text = language.tr(
-        "There is no saved card yet. Tick “Save the card for automatic top-up” when you buy credit; then you can switch it on here.",
+        "There is no saved card yet. Save one above, or with your next purchase; then you can switch it on here.",
     );
     alert(Kind::Info, text)
 }

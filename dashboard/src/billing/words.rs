@@ -41,7 +41,7 @@ pub fn refund_badge(language: Language, state: RefundState) -> Markup {
 pub fn failure(language: Language, word: &str) -> &'static str {
     match word {
         "authentication_required" => language.tr(
-            "The card's bank wants you to confirm the payment yourself. Buy the credit on this page.",
+            "The card's bank wants you to confirm the payment yourself. Buy the credit on the billing page.",
         ),
         "insufficient_funds" => {
             language.tr("There is not enough money on the card. Try another one.")
@@ -55,8 +55,12 @@ pub fn failure(language: Language, word: &str) -> &'static str {
         ),
         "canceled" => language.tr("The payment was canceled. Nothing was charged."),
         "missing" => {
-            language.tr("The saved card is no longer there. Save a card with the next purchase.")
+            language.tr("The saved card is no longer there. Save one on the billing page.")
         }
+        "card_removed" => language.tr("The saved card was removed."),
+        "unknown" => language.tr(
+            "Stripe did not tell in a day what became of the payment. If it was charged, the credit still comes by itself.",
+        ),
         _ => language.tr("The payment failed. Nothing was charged; try again."),
     }
 }

@@ -5,15 +5,17 @@ mod scheduled;
 mod webhook;
 
 use serde_json::json;
+use tollgate_core::hrana::Batch;
 use tollgate_core::orders::{
-    Application, Applied, AskedRefund, Fee, Heard, NoPayment, Notice, Payment, Progress, Stamp,
-    Terms,
+    Application, Applied, AskedRefund, Fee, Heard, NoPayment, Notice, Payment, Progress, SavedNow,
+    Stamp, Terms, forget_card,
 };
 use tollgate_core::stripe::{
     Cents, StripeError, StripeId, StripeRequest, read_payment_intent, read_refund, read_session,
     retrieve_payment_intent, retrieve_session,
 };
 
+use crate::change::busy;
 use crate::fault::{Fault, Outcome};
 use crate::log;
 use crate::stripe_client::{ask, unanswered};
@@ -84,8 +86,8 @@ async fn run(visit: &Visit, heard: Heard) -> Outcome<Applied> {
     Ok(applied)
 }
 
-/// Asks Stripe what the payment of a session is like now, and makes that true. `None`: it is for
-/// nothing of ours.
+/// Asks Stripe what the payment of a session is like now, or which card it saved, and makes that true.
+/// `None`: it is for no order.
 pub async fn fulfil_session(
     visit: &Visit,
     session: &StripeId,
@@ -93,7 +95,31 @@ pub async fn fulfil_session(
 ) -> Outcome<Option<Applied>> {
     let session = ask(visit, retrieve_session(session), read_session).await;
     let session = session.map_err(|error| unanswered(&error))?;
+    if let Some(card) = SavedNow::from_session(&session) {
+        keep_card(visit, &card).await?;
+        return Ok(None);
+    }
     heard_payment(visit, stamp, Payment::from_session(&session)).await
+}
+
+/// Keeps a card that was saved on a page of its own.
+async fn keep_card(visit: &Visit, card: &SavedNow) -> Outcome<()> {
+    let Some(keep) = card.keep(terms(visit)?.livemode) else {
+        return Ok(());
+    };
+    let mut batch = Batch::new();
+    let kept = batch.step(None, keep);
+    visit.execute(&batch).await?.rows_of(kept)?;
+    Ok(())
+}
+
+/// Forgets a card that was removed at Stripe.
+async fn lose_card(visit: &Visit, method: &StripeId) -> Outcome<()> {
+    let (batch, commit) = forget_card(method, visit.now_ms);
+    if visit.execute(&batch).await?.is_ok(commit) {
+        return Ok(());
+    }
+    Err(busy())
 }
 
 /// The same for the payment of an automatic top-up.

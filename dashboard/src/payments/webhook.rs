@@ -5,7 +5,7 @@
 use tollgate_core::orders::{Applied, Stamp, Subject};
 use tollgate_core::stripe::{Event, EventFault, SignatureFault, read_event, verify_signature};
 
-use super::{apply, fulfil_payment_intent, fulfil_session, terms};
+use super::{apply, fulfil_payment_intent, fulfil_session, lose_card, terms};
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::log;
@@ -51,6 +51,7 @@ async fn hear(visit: &Visit, event: &Event) -> Outcome<Option<Applied>> {
         Subject::Session(session) => fulfil_session(visit, &session, stamp).await,
         Subject::PaymentIntent(intent) => fulfil_payment_intent(visit, &intent, stamp).await,
         Subject::Notice(notice) => apply(visit, stamp, notice).await.map(Some),
+        Subject::Card(method) => lose_card(visit, &method).await.map(|()| None),
         Subject::Nothing => Ok(None),
     }
 }

@@ -284,9 +284,9 @@ fn hosted(
                 checkout::press(objects, id, (deed, tax_percent), cause)
             }),
             "portal" => form::text(&fields, "remove").map(|method| {
-                match method::detach(objects, method, cause) {
-                    Ok(_) => Outcome::Stays("The card is removed."),
-                    Err(_) => Outcome::Stays("The card was removed before."),
+                match portal::remove(objects, id, method, cause) {
+                    Some(_) => Outcome::Stays("The card is removed."),
+                    None => Outcome::Stays("There is no such card."),
                 }
             }),
             _ => None,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::form::{self, Fields};
+use super::method;
 use super::objects::{Cause, Objects};
 use super::refusal::Refusal;
 
@@ -13,6 +14,13 @@ pub struct Portal {
     pub customer: String,
     /// Where its owner goes back to.
     pub return_url: Option<String>,
+}
+
+/// Removes a card of the customer's, as the page's button does; `None` when it is not theirs.
+pub fn remove(objects: &mut Objects, id: &str, card: &str, cause: &Cause) -> Option<Value> {
+    let owner = objects.portals.get(id)?.customer.as_str();
+    let theirs = objects.methods.get(card)?.customer.as_deref() == Some(owner);
+    theirs.then(|| method::detach(objects, card, cause).ok())?
 }
 
 /// `POST /v1/billing_portal/sessions`

@@ -9,6 +9,7 @@ mod stage;
 
 mod account;
 mod audit;
+mod cards;
 mod features;
 mod forms;
 mod operating;

@@ -159,7 +159,7 @@ fn questions_are_paths() {
     assert_eq!(
         retrieve_session(&id).path,
         "/v1/checkout/sessions/cs_1?expand%5B0%5D=payment_intent.latest_charge\
-         &expand%5B1%5D=invoice"
+         &expand%5B1%5D=invoice&expand%5B2%5D=setup_intent.payment_method"
     );
     let page = SessionsSince {
         created_at_ms: 1_795_348_800_500,
@@ -168,6 +168,10 @@ fn questions_are_paths() {
     assert_eq!(
         page.to_request().path,
         "/v1/checkout/sessions?limit=100&created%5Bgte%5D=1795348800&starting_after=cs_1"
+    );
+    assert_eq!(
+        detach_payment_method(&id).path,
+        "/v1/payment_methods/cs_1/detach"
     );
     assert_eq!(
         expire_session(&id).path,

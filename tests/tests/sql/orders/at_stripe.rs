@@ -5,15 +5,16 @@ use serde_json::Value;
 use tollgate_core::ids::{AccountId, OrderId};
 use tollgate_core::orders::{
     Applied, Asked, DueTopUp, Heard, NoPayment, Notice, Order, OrderState, Payment, PaymentState,
-    StripeCustomer, Subject, TopUp, attach_session, customer_statement, due_top_ups_statement,
-    read_due_top_up, read_refundable, read_stripe_customer, read_untold, refundable_statement,
-    save_customer, untold_statement,
+    SavedNow, StripeCustomer, Subject, TopUp, attach_session, customer_statement,
+    due_top_ups_statement, read_due_top_up, read_refundable, read_stripe_customer, read_untold,
+    refundable_statement, remove_card, save_customer, untold_statement,
 };
 use tollgate_core::stripe::{
-    API_VERSION, Cents, Decline, Event, Method, NewCustomer, NewPortal, NewSession, SessionsSince,
-    StripeError, StripeId, StripeRequest, expire_session, read_customer, read_event, read_page,
-    read_payment_intent, read_portal, read_refund, read_session, retrieve_payment_intent,
-    retrieve_refund, retrieve_session, verify_signature,
+    API_VERSION, Cents, Decline, Event, Method, NewCardPage, NewCustomer, NewPortal, NewSession,
+    SessionsSince, StripeError, StripeId, StripeRequest, detach_payment_method, expire_session,
+    read_customer, read_event, read_page, read_payment_intent, read_payment_method, read_portal,
+    read_refund, read_session, retrieve_payment_intent, retrieve_refund, retrieve_session,
+    verify_signature,
 };
 use tollgate_core::{limits::Limits, money::Nanos};
 use tollgate_simulator::stripe::calls::{Answered, Call, answer};
@@ -187,7 +188,7 @@ impl Shop {
                 Payment::from_intent(&read_payment_intent(status, &body).unwrap())
             }
             Subject::Notice(notice) => return Some(self.hear(Some(event), notice)),
-            Subject::Nothing => return None,
+            Subject::Card(_) | Subject::Nothing => return None,
         };
         match payment {
             Ok(payment) => Some(self.hear(Some(event), Notice::Payment(payment))),
@@ -381,6 +382,63 @@ fn a_saved_card_pays_while_nobody_is_there() {
     assert_eq!(read_payment_intent(status, &body).unwrap().id, intent.id);
     assert!(shop.listen().iter().all(|it| *it == Applied::Before));
     assert_eq!(shop.desk.credit(&account), (2_500 * CENT, 0));
+}
+
+#[test]
+fn a_card_is_saved_without_buying_and_a_later_page_wins_over_an_earlier_one() {
+    let mut shop = Shop::new();
+    let account = shop.customer();
+    let customer = shop.known(&account).id;
+    let page = |shop: &mut Shop, once: &str, card: &'static str| {
+        let new = NewCardPage {
+            account: &account,
+            customer: &customer,
+            once,
+            success_url: "https://shop.example/card?session_id={CHECKOUT_SESSION_ID}",
+            cancel_url: "https://shop.example/billing",
+        };
+        let (status, body) = shop.stripe.ask(&new.to_request());
+        let session = read_session(status, &body).unwrap();
+        shop.stripe.card = card;
+        session
+    };
+    let keep = |shop: &mut Shop, session: &StripeId, made_s: i64| {
+        let (status, body) = shop.stripe.ask(&retrieve_session(session));
+        let mut session = read_session(status, &body).unwrap();
+        session.created = made_s;
+        let saved = SavedNow::from_session(&session)?;
+        assert_eq!(saved.keep(true), None, "test money in live mode");
+        let _ = shop.desk.database.run(saved.keep(false).unwrap());
+        Some(())
+    };
+    let first = page(&mut shop, "a", "5555555555554444");
+    assert_eq!(keep(&mut shop, &first.id, 10), None, "it is still open");
+    shop.stripe.pay(&first.id);
+    assert_eq!(keep(&mut shop, &first.id, 10), Some(()));
+    let card = shop.known(&account).card.unwrap();
+    assert_eq!(
+        (card.label.as_str(), card.expires.as_deref()),
+        ("mastercard 4444", Some("12/2034"))
+    );
+    assert_eq!(card.fingerprint, "SimPrintMast4444");
+    assert!(shop.listen().is_empty(), "no order is told of");
+    let second = page(&mut shop, "b", "4242424242424242");
+    shop.stripe.pay(&second.id);
+    for (session, made_s) in [(&second, 20), (&first, 10), (&second, 20)] {
+        let _ = keep(&mut shop, &session.id, made_s);
+        assert_eq!(shop.known(&account).card.unwrap().label, "visa 4242");
+    }
+    // Removed at Stripe: gone here, and hearing of its saving again brings nothing back.
+    let method = shop.known(&account).card.unwrap().payment_method;
+    let (status, body) = shop.stripe.ask(&detach_payment_method(&method));
+    assert_eq!(read_payment_method(status, &body).unwrap().id, method);
+    let (status, body) = shop.stripe.ask(&detach_payment_method(&method));
+    assert!(read_payment_method(status, &body).unwrap_err().is_final());
+    let removed = remove_card(&account, &method, &shop.desk.change());
+    shop.desk.commit(removed);
+    assert_eq!(shop.known(&account).card, None);
+    assert_eq!(keep(&mut shop, &second.id, 20), None);
+    assert_eq!(shop.known(&account).card, None);
 }
 
 #[test]

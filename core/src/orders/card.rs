@@ -1,0 +1,117 @@
+//! The card that an account saved for automatic top-up, without buying or with a purchase: kept, replaced
+//! by a later one, forgotten. The number is Stripe's; only what people know a card by is kept.
+
+use serde_json::json;
+
+use crate::accounts::Commit;
+use crate::audit::{Change, Entry};
+use crate::hrana::{Batch, Statement};
+use crate::ids::AccountId;
+use crate::stripe::{Card, Link, Session, SessionStatus, StripeId};
+
+/// A card that was saved on a page of its own, as its session shows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedNow {
+    customer: StripeId,
+    method: StripeId,
+    card: Card,
+    livemode: bool,
+    /// When the page was made, in Unix milliseconds.
+    from_ms: i64,
+}
+
+// Whose card it is, only the customer tells that Stripe names; hearing it again changes nothing.
+const SAVE: &str = "\
+UPDATE stripe_customers SET payment_method_id = ?2, card = ?3, card_expires = ?4,
+  card_fingerprint = coalesce(?5, ?6 || account_id), card_from_ms = ?7
+WHERE stripe_id = ?1 AND card_from_ms <= ?7";
+
+const STOP: &str = "\
+UPDATE auto_top_ups SET enabled = 0, stopped_by = 'card_removed', updated_at_ms = ?2
+WHERE enabled = 1 AND account_id IN
+  (SELECT c.account_id FROM stripe_customers c WHERE c.payment_method_id = ?1)";
+
+const FORGET: &str = "\
+UPDATE stripe_customers SET payment_method_id = NULL, card = NULL, card_expires = NULL,
+  card_fingerprint = NULL
+WHERE payment_method_id = ?1";
+
+/// A row for an account that has this card.
+const HOLDER: &str = "\
+(SELECT c.account_id AS id, c.card FROM stripe_customers c WHERE c.payment_method_id IS NOT NULL)";
+
+impl SavedNow {
+    /// The card of a session that was retrieved by `retrieve_session`; `None` for one that saves none by
+    /// itself, or not yet, or whose card was removed since.
+    #[must_use]
+    pub fn from_session(session: &Session) -> Option<Self> {
+        let setup = session.setup_intent.as_ref().and_then(Link::object)?;
+        let method = setup.payment_method.as_ref().and_then(Link::object)?;
+        let customer = session.customer.clone()?;
+        let done = session.status == Some(SessionStatus::Complete) && setup.status == "succeeded";
+        let theirs = method.customer.as_ref() == Some(&customer);
+        (done && theirs).then(|| Self {
+            customer,
+            method: method.id.clone(),
+            card: method.details.card(),
+            livemode: session.livemode,
+            from_ms: session.created.saturating_mul(1_000),
+        })
+    }
+
+    /// Keeps the card for its account, unless a later page saved another; `None` for test money where
+    /// money is real, or the other way round. It may be sent again.
+    #[must_use]
+    pub fn keep(&self, livemode: bool) -> Option<Statement> {
+        let (fingerprint, prefix) = self.card.counted_by();
+        (self.livemode == livemode).then(|| {
+            Statement::new(SAVE)
+                .bind(self.customer.as_str())
+                .bind(self.method.as_str())
+                .bind(self.card.label.as_str())
+                .bind(self.card.expires.as_deref())
+                .bind(fingerprint)
+                .bind(prefix)
+                .bind(self.from_ms)
+        })
+    }
+}
+
+/// Forgets a card that its owner removed at Stripe, and stops what it paid for. It may be sent again.
+#[must_use]
+pub fn forget_card(method: &StripeId, now_ms: i64) -> Commit {
+    Batch::transaction(forget(method, now_ms))
+}
+
+/// The same for a person of the account, after Stripe removed it. The transaction does not take place
+/// where the account has no such card any more.
+#[must_use]
+pub fn remove_card(account: &AccountId, method: &StripeId, change: &Change) -> Commit {
+    let entry = change.of(Entry {
+        action: "card.remove",
+        table: HOLDER,
+        subject: account.as_str(),
+        before: "json_object('card', r.card)",
+        after: json!({}).to_string(),
+    });
+    let mine = Statement::new(
+        "UPDATE stripe_customers SET card = card WHERE account_id = ?1 AND payment_method_id = ?2",
+    )
+    .bind(account.as_str())
+    .bind(method.as_str());
+    let mut batch = Batch::new();
+    let mut transaction = batch.begin(None);
+    transaction.then(entry);
+    transaction.then(mine);
+    transaction.require_change();
+    for statement in forget(method, change.at_ms) {
+        transaction.then(statement);
+    }
+    let commit = transaction.commit();
+    (batch, commit)
+}
+
+fn forget(method: &StripeId, now_ms: i64) -> [Statement; 2] {
+    let stop = Statement::new(STOP).bind(method.as_str()).bind(now_ms);
+    [stop, Statement::new(FORGET).bind(method.as_str())]
+}
