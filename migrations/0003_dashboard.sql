@@ -209,6 +209,8 @@ CREATE TABLE orders (
   checkout_url TEXT,
   -- Whether the card is saved for automatic top-up.
   saves_card INTEGER NOT NULL DEFAULT 0 CHECK (saves_card IN (0, 1)),
+  -- The card of an automatic top-up: what is asked of Stripe again must be the same.
+  payment_method_id TEXT,
   -- Known once it is paid.
   payment_intent_id TEXT UNIQUE,
   card_fingerprint TEXT,
@@ -223,6 +225,7 @@ CREATE TABLE orders (
   expires_at_ms INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL,
   CHECK ((kind = 'auto_top_up') = (attempt IS NOT NULL)),
+  CHECK ((kind = 'auto_top_up') = (payment_method_id IS NOT NULL)),
   CHECK (state NOT IN ('paid', 'refused') OR payment_intent_id IS NOT NULL)
 ) STRICT;
 
@@ -301,10 +304,13 @@ CREATE TABLE auto_top_ups (
   attempts INTEGER NOT NULL DEFAULT 0,
   -- Why it was switched off, in a word; NULL when a person did.
   stopped_by TEXT,
+  -- Whether a payment switched it off and the account's people have no mail of that yet.
+  untold INTEGER NOT NULL DEFAULT 0 CHECK (untold IN (0, 1)),
   updated_at_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX auto_top_ups_enabled ON auto_top_ups (account_id) WHERE enabled = 1;
+CREATE INDEX auto_top_ups_untold ON auto_top_ups (updated_at_ms) WHERE untold = 1;
 
 -- The operator's own credentials at providers, encrypted. `sealed` is nonce, ciphertext and tag.
 CREATE TABLE provider_accounts (

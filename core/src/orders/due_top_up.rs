@@ -41,7 +41,7 @@ pub struct TopUpBatch {
 }
 
 const STOP: &str = "\
-UPDATE auto_top_ups SET enabled = 0, stopped_by = ?2, updated_at_ms = ?3
+UPDATE auto_top_ups SET enabled = 0, stopped_by = ?2, untold = 1, updated_at_ms = ?3
 WHERE account_id = ?1 AND enabled = 1";
 
 const COUNT: &str = "\
@@ -120,9 +120,11 @@ impl DueTopUp {
     pub fn begin(&self, id: &OrderId, terms: &Terms, now_ms: i64) -> TopUpBatch {
         let sql = format!(
             "INSERT INTO orders (id, account_id, seller_id, kind, attempt, price_cents, currency, \
-               credit_nanos, proceeds_nanos, state, livemode, expires_at_ms, created_at_ms) \
+               credit_nanos, proceeds_nanos, state, livemode, expires_at_ms, created_at_ms, \
+               payment_method_id) \
              SELECT ?9, a.id, a.parent_id, 'auto_top_up', t.attempts + 1, t.amount_cents, 'usd', \
-               ?12, CASE p.kind WHEN 'reseller' THEN ?13 END, 'new', ?14, ?15, ?1 {} \
+               ?12, CASE p.kind WHEN 'reseller' THEN ?13 END, 'new', ?14, ?15, ?1, \
+               c.payment_method_id {} AND c.payment_method_id = ?17 \
                AND t.account_id = ?10 AND t.attempts = ?11 AND t.amount_cents = ?16 \
                AND (p.kind <> 'reseller' OR ?13 IS NOT NULL)",
             due()
@@ -135,7 +137,8 @@ impl DueTopUp {
             .bind(terms.fee.proceeds(self.amount).map(Nanos::get))
             .bind(terms.livemode)
             .bind(now_ms.saturating_add(LIFE_MS))
-            .bind(self.amount.get());
+            .bind(self.amount.get())
+            .bind(self.payment_method.as_str());
         let count = Statement::new(COUNT)
             .bind(self.account.as_str())
             .bind(self.attempts);

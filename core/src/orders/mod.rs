@@ -23,6 +23,7 @@ mod refund;
 mod refundable;
 mod refunded;
 mod session;
+mod stopped_top_up;
 mod terms;
 mod top_up;
 mod waiting;
@@ -60,6 +61,9 @@ pub use refundable::{
     AskBatch, Asked, RefundRefusal, Refundable, read_refundable, refundable_statement,
 };
 pub use session::{AttachBatch, Attached, attach_session, fail_order};
+pub use stopped_top_up::{
+    StoppedTopUp, forget_untold_statement, read_stopped_top_up, stopped_top_ups_statement,
+};
 pub use terms::{Caps, Fee, Terms};
 pub use top_up::{KeptTopUp, TopUp, TopUpRefusal, read_top_up, top_up_statement};
 pub use waiting::{forget_waiting_statement, leftovers_statement, read_waiting};

@@ -22,7 +22,7 @@ const GRACE_MS: i64 = 3_600_000;
 pub struct Unfinished {
     /// The order.
     pub order: Order,
-    /// What a top-up is paid with, if the card is still saved.
+    /// What a top-up is paid with: the card that it was begun with, whatever is saved now.
     with: Option<DueTopUp>,
 }
 
@@ -47,7 +47,7 @@ pub enum Question {
 #[must_use]
 pub fn unfinished_statement(before_ms: i64, limit: u32) -> Statement {
     let sql = format!(
-        "SELECT {COLUMNS}, c.stripe_id, c.payment_method_id FROM orders o \
+        "SELECT {COLUMNS}, c.stripe_id, o.payment_method_id FROM orders o \
          LEFT JOIN stripe_customers c ON c.account_id = o.account_id \
          WHERE o.state IN ('new', 'open', 'pending') AND o.created_at_ms < ?1 \
          ORDER BY o.created_at_ms LIMIT ?2"

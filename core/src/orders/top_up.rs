@@ -61,7 +61,7 @@ SELECT a.id, ?2, ?3, ?4, ?5, ?6 FROM accounts a WHERE a.id = ?1 AND a.kind <> 'o
     AND c.payment_method_id IS NOT NULL))
 ON CONFLICT (account_id) DO UPDATE SET enabled = excluded.enabled,
   threshold_nanos = excluded.threshold_nanos, amount_cents = excluded.amount_cents,
-  month_limit_cents = excluded.month_limit_cents, stopped_by = NULL,
+  month_limit_cents = excluded.month_limit_cents, stopped_by = NULL, untold = 0,
   updated_at_ms = excluded.updated_at_ms";
 
 const BEFORE: &str = "\

@@ -29,6 +29,7 @@ pub use refund::refund;
 pub use statement::{file as statement_file, page as statement};
 pub use stripe_pages::portal;
 pub use top_up::set as set_top_up;
+pub use words::failure;
 
 /// What Stripe's pages, receipts and invoices call a purchase. It follows from the order alone, so that
 /// asking Stripe again asks for the same.

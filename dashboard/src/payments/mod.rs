@@ -2,6 +2,7 @@
 //! scheduled task. It runs the core's `Application`; what a payment means is decided there.
 
 mod scheduled;
+mod stopped_top_ups;
 mod webhook;
 
 use serde_json::json;

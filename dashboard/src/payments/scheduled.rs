@@ -15,7 +15,9 @@ use tollgate_core::sign_in::cleanup_batch;
 use tollgate_core::stripe::{SessionsSince, StripeId, StripeRequest, read_page, read_session};
 use tollgate_edge::clock::random_bytes;
 
-use super::{apply, ask_payment_intent, fulfil_session, heard_payment, send_back, terms};
+use super::{
+    apply, ask_payment_intent, fulfil_session, heard_payment, send_back, stopped_top_ups, terms,
+};
 use crate::billing::receipt_name;
 use crate::fault::{Fault, Outcome};
 use crate::log;
@@ -38,6 +40,10 @@ pub async fn run(visit: &Visit) {
         ("scheduled: orders", orders(visit).await),
         ("scheduled: waiting events", leftovers(visit).await),
         ("scheduled: top-ups", top_ups(visit).await),
+        (
+            "scheduled: stopped top-ups",
+            stopped_top_ups::tell(visit).await,
+        ),
         ("scheduled: sign-ins", sign_ins(visit).await),
     ];
     for (step, outcome) in steps {

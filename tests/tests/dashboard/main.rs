@@ -19,4 +19,5 @@ mod purchases;
 mod reselling;
 mod routes;
 mod signing_in;
+mod top_up;
 mod webhook;

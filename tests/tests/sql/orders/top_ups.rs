@@ -1,13 +1,16 @@
 //! The saved card pays by itself when credit runs low, within every limit, and stops when it fails.
 
 use tollgate_core::hrana::Statement;
-use tollgate_core::ids::AccountId;
+use tollgate_core::ids::{AccountId, PersonId};
 use tollgate_core::ledger::{EntryKind, LedgerEntry};
 use tollgate_core::money::Nanos;
 use tollgate_core::orders::{
-    Applied, DueTopUp, KeptTopUp, Notice, Order, OrderState, PaymentState, TopUp,
-    due_top_ups_statement, give_up_top_up, read_due_top_up, read_top_up, top_up_statement,
+    Applied, DueTopUp, KeptTopUp, Notice, Order, OrderState, PaymentState, Question, StoppedTopUp,
+    TopUp, due_top_ups_statement, forget_card, forget_untold_statement, give_up_top_up,
+    read_due_top_up, read_stopped_top_up, read_top_up, read_unfinished, stopped_top_ups_statement,
+    top_up_statement, unfinished_statement,
 };
+use tollgate_core::people::{EmailAddress, NewPerson};
 use tollgate_core::stripe::{Cents, Decline, StripeError};
 
 use super::desk::{Desk, id};
@@ -167,6 +170,110 @@ fn a_card_that_is_refused_switches_it_off_and_says_why() {
     let applied = desk.say("evt_t", Notice::Payment(failed));
     assert_eq!(applied, Applied::Marked(OrderState::Failed));
     assert!(!kept(&desk, &account).top_up.enabled);
+}
+
+#[test]
+fn everybody_of_an_account_is_told_once_that_a_payment_stopped_it() {
+    let desk = Desk::new();
+    let account = customer(&desk);
+    let people: Vec<String> = ["a@example.org", "b@example.org", "gone@example.org"]
+        .map(|email| {
+            let person = NewPerson {
+                id: PersonId::from_random([desk.draw() as u8; 10]),
+                account: account.clone(),
+                email: EmailAddress::parse(email).unwrap(),
+            };
+            desk.commit(person.to_batch(&desk.change()));
+            person.id.to_string()
+        })
+        .to_vec();
+    let close = "UPDATE people SET closed_at_ms = 1 WHERE id = ?1";
+    let _ = desk
+        .database
+        .run(Statement::new(close).bind(people[2].as_str()));
+    let told = |now_ms: i64| -> Vec<StoppedTopUp> {
+        let reply = desk.database.run(stopped_top_ups_statement(now_ms, 10));
+        let rows = reply.rows(0).iter();
+        rows.map(|row| read_stopped_top_up(row).unwrap()).collect()
+    };
+    set(&desk, &account, &SET);
+    spend(&desk, &account, 6_000_000_000);
+    assert_eq!(told(desk.now_ms), []);
+    let stop = || {
+        let [due] = &due(&desk)[..] else { panic!() };
+        let order = begin(&desk, due).unwrap();
+        let error = StripeError::Declined(Decline::Expired);
+        let (batch, _) = give_up_top_up(&account, &order.id, &error, desk.now_ms);
+        let _ = desk.database.execute(&batch);
+        // Heard of twice it stopped once.
+        let _ = desk.database.execute(&batch);
+    };
+    stop();
+    let first = told(desk.now_ms);
+    let mut emails: Vec<&str> = first.iter().map(|it| it.email.as_str()).collect();
+    emails.sort_unstable();
+    assert_eq!(emails, ["a@example.org", "b@example.org"]);
+    assert!(
+        first
+            .iter()
+            .all(|it| it.account == account && it.stopped_by == "expired_card")
+    );
+    assert_ne!(first[0].mail_name(), first[1].mail_name());
+    // A mail that nobody takes is not tried for ever.
+    assert_eq!(told(desk.now_ms + 24 * 3_600_000), []);
+    let _ = desk.database.run(forget_untold_statement(desk.now_ms));
+    assert_eq!(told(desk.now_ms), first);
+    let _ = desk.database.run(first[0].told());
+    assert_eq!(told(desk.now_ms), []);
+    // What was told of the first stop says nothing of the second.
+    set(&desk, &account, &SET);
+    stop();
+    let _ = desk.database.run(first[0].told());
+    let second = told(desk.now_ms);
+    assert_eq!(second.len(), 2);
+    assert!(
+        second
+            .iter()
+            .all(|it| first.iter().all(|old| old.mail_name() != it.mail_name()))
+    );
+    // Who switched it on again knows.
+    set(&desk, &account, &SET);
+    assert_eq!(told(desk.now_ms), []);
+}
+
+#[test]
+fn a_payment_that_was_begun_is_asked_for_with_the_same_card_whatever_is_saved_since() {
+    let desk = Desk::new();
+    let account = customer(&desk);
+    set(&desk, &account, &SET);
+    spend(&desk, &account, 6_000_000_000);
+    let [due] = &due(&desk)[..] else { panic!() };
+    let order = begin(&desk, due).unwrap();
+    let asked = due.to_request(&order, "credit");
+    let again = || {
+        let reply = desk.database.run(unfinished_statement(i64::MAX, 10));
+        let [row] = reply.rows(0) else { panic!() };
+        match read_unfinished(row)
+            .unwrap()
+            .question("credit", desk.now_ms)
+        {
+            Question::PaymentIntent(request) => request,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(again(), asked);
+    let other = "UPDATE stripe_customers SET payment_method_id = 'pm_other' WHERE account_id = ?1";
+    let _ = desk
+        .database
+        .run(Statement::new(other).bind(account.as_str()));
+    assert_eq!(again(), asked);
+    let (batch, commit) = forget_card(&id("pm_other"), desk.now_ms);
+    assert!(desk.database.execute(&batch).is_ok(commit));
+    assert_eq!(again(), asked);
+    assert_eq!(
+        kept(&desk, &account).stopped_by.as_deref(),
+        Some("card_removed")
+    );
 }
 
 #[test]
