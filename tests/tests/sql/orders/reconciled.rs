@@ -1,6 +1,9 @@
 //! What nobody told of is asked for: no payment is lost because a message was.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
+use tollgate_core::ids::OrderId;
 use tollgate_core::orders::{
     Applied, Notice, Order, OrderState, Payment, Question, Unfinished, attach_session, list_since,
     read_unfinished, read_untold, unfinished_statement, untold_statement,
@@ -92,6 +95,27 @@ fn a_session_that_was_never_kept_is_found_in_the_list() {
         desk.read(&lost).checkout_url.as_deref(),
         Some("https://checkout.example/x")
     );
+}
+
+#[test]
+fn every_order_gets_its_turn_however_many_wait() {
+    let desk = Desk::new();
+    let made: BTreeSet<OrderId> = (0..8)
+        .map(|_| {
+            let customer = desk.customer(&desk.operator);
+            desk.order(&customer, 1_000).id
+        })
+        .collect();
+    let found = |minute: i64, most: u32| -> Vec<OrderId> {
+        let before_ms = NOW_MS + minute * 60_000;
+        let reply = desk.database.run(unfinished_statement(before_ms, most));
+        let rows = reply.rows(0).iter();
+        rows.map(|row| read_unfinished(row).unwrap().order.id)
+            .collect()
+    };
+    assert_eq!(found(1, 100).len(), 8);
+    let asked: BTreeSet<OrderId> = (1..60).flat_map(|minute| found(minute, 2)).collect();
+    assert_eq!(asked, made);
 }
 
 #[test]
