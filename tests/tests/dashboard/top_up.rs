@@ -110,9 +110,10 @@ fn credit_that_calls_have_spent_is_bought_again_once_however_often_it_is_looked_
 
     // The next payment is made, but neither its answer nor its events arrive.
     shopper.control("POST", "delivery?drop=1000");
-    shopper.control("POST", "down?on=1&how=lose&times=1");
     set(&mut shopper, 30 * DOLLAR, ("20", "45"));
+    shopper.control("POST", "down?on=1&how=lose");
     cron(&stage);
+    shopper.control("POST", "down?on=0");
     shopper.idle();
     assert_eq!(payments(&shopper, &stage), 2);
     assert_eq!(shopper.balance(&stage), 30 * DOLLAR - spent);
