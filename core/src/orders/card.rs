@@ -3,6 +3,8 @@
 
 use serde_json::json;
 
+use super::order::Order;
+use super::payment::Receipt;
 use crate::accounts::Commit;
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, Statement};
@@ -25,6 +27,11 @@ const SAVE: &str = "\
 UPDATE stripe_customers SET payment_method_id = ?2, card = ?3, card_expires = ?4,
   card_fingerprint = coalesce(?5, ?6 || account_id), card_from_ms = ?7
 WHERE stripe_id = ?1 AND card_from_ms <= ?7";
+
+const SAVE_BOUGHT: &str = "\
+UPDATE stripe_customers SET payment_method_id = ?2, card = ?3, card_fingerprint = ?4,
+  card_expires = ?5, card_from_ms = ?6
+WHERE account_id = ?1 AND card_from_ms <= ?6";
 
 const STOP: &str = "\
 UPDATE auto_top_ups SET enabled = 0, stopped_by = 'card_removed', updated_at_ms = ?2
@@ -75,6 +82,19 @@ impl SavedNow {
                 .bind(self.from_ms)
         })
     }
+}
+
+/// Keeps the card that was saved with a purchase, if one was, unless a later page saved another.
+pub(super) fn keep_bought(order: &Order, receipt: &Receipt) -> Option<Statement> {
+    let method = receipt.saved.as_ref()?;
+    let keep = Statement::new(SAVE_BOUGHT)
+        .bind(order.account.as_str())
+        .bind(method.as_str())
+        .bind(receipt.card.label.as_str())
+        .bind(receipt.fingerprint(&order.account))
+        .bind(receipt.card.expires.as_deref())
+        .bind(order.created_at_ms);
+    Some(keep)
 }
 
 /// Forgets a card that its owner removed at Stripe, and stops what it paid for. It may be sent again.

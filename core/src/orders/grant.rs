@@ -3,6 +3,7 @@
 //! told.
 
 use super::application::{Applied, Decision, Heard, Notice, Write, by_stripe};
+use super::card;
 use super::create::day_start_ms;
 use super::due_top_up;
 use super::order::{COLUMNS, Order, OrderKind, OrderState, WIDTH, read_order, stripe_id};
@@ -69,11 +70,6 @@ UPDATE orders SET state = 'refused', failure = 'card_cap', session_id = coalesce
   refunded_cents = price_cents
 WHERE id = ?1 AND account_id = ?2 AND state IN ('new', 'open', 'pending', 'failed', 'expired')
   AND (?3 IS NULL OR coalesce(session_id, ?3) = ?3)";
-
-const SAVE_CARD: &str = "\
-UPDATE stripe_customers SET payment_method_id = ?2, card = ?3, card_fingerprint = ?4,
-  card_expires = ?5, card_from_ms = ?6
-WHERE account_id = ?1 AND card_from_ms <= ?6";
 
 fn pay() -> String {
     let spent = card_spent("?5", "?9");
@@ -274,15 +270,8 @@ fn grant(heard: &Heard, order: &Order, (receipt, terms): (&Receipt, &Terms)) -> 
     transaction.then(pay);
     transaction.require_change();
     Posting::purchase(&sale).append(&mut transaction, &by_stripe(&order.account, now_ms));
-    if let Some(method) = &receipt.saved {
-        let save = Statement::new(SAVE_CARD)
-            .bind(order.account.as_str())
-            .bind(method.as_str())
-            .bind(receipt.card.label.as_str())
-            .bind(receipt.fingerprint(&order.account))
-            .bind(receipt.card.expires.as_deref())
-            .bind(order.created_at_ms);
-        transaction.then(save);
+    if let Some(keep) = card::keep_bought(order, receipt) {
+        transaction.then(keep);
     }
     add_record(&mut transaction, heard);
     let commit = transaction.commit();
