@@ -38,17 +38,12 @@ CREATE TABLE people (
   totp_day INTEGER NOT NULL DEFAULT 0,
   totp_tries INTEGER NOT NULL DEFAULT 0 CHECK (totp_tries BETWEEN 0 AND 20),
   closed_at_ms INTEGER,
-  -- Whether the account was suspended when it was closed: its address then signs up no more.
-  barred INTEGER NOT NULL DEFAULT 0 CHECK (barred IN (0, 1)),
   created_at_ms INTEGER NOT NULL,
   CHECK ((totp_sealed IS NULL) = (totp_sealing_key IS NULL))
 ) STRICT;
 
-CREATE INDEX people_by_email ON people (seller_id, email);
--- Who closed an account may come back as somebody else.
-CREATE UNIQUE INDEX people_once_by_email ON people (seller_id, email) WHERE closed_at_ms IS NULL;
-CREATE UNIQUE INDEX people_once_by_github ON people (seller_id, github_id)
-  WHERE github_id IS NOT NULL AND closed_at_ms IS NULL;
+CREATE UNIQUE INDEX people_by_email ON people (seller_id, email);
+CREATE UNIQUE INDEX people_by_github ON people (seller_id, github_id) WHERE github_id IS NOT NULL;
 CREATE INDEX people_by_account ON people (account_id);
 
 -- At whose pages a person signs in is derived from the account.
@@ -69,15 +64,11 @@ CREATE TABLE sign_in_codes (
   browser_hash BLOB PRIMARY KEY NOT NULL CHECK (length(browser_hash) = 32),
   seller_id TEXT NOT NULL REFERENCES accounts (id),
   email TEXT NOT NULL,
-  -- The address without what follows a plus: what the limits count.
-  mailbox TEXT NOT NULL,
   -- Where the request came from: an IPv4 address or an IPv6 /64, hashed.
   network_hash BLOB NOT NULL,
   -- SHA-256 of the token and the code.
   code_hash BLOB NOT NULL CHECK (length(code_hash) = 32),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND 5),
-  -- Whether it is of the share of a browser in which its owner signed in before.
-  known INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1)),
   -- Whether it was sent: not when the address was asked for too often, which nobody is told.
   sent INTEGER NOT NULL CHECK (sent IN (0, 1)),
   next TEXT NOT NULL,
@@ -87,7 +78,7 @@ CREATE TABLE sign_in_codes (
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX sign_in_codes_by_mailbox ON sign_in_codes (seller_id, mailbox, created_at_ms) WHERE sent = 1;
+CREATE INDEX sign_in_codes_by_email ON sign_in_codes (seller_id, email, created_at_ms);
 CREATE INDEX sign_in_codes_by_network ON sign_in_codes (network_hash, created_at_ms);
 
 -- One-time links, made on the command line by whoever can write to the database.
@@ -174,13 +165,9 @@ CREATE TABLE stripe_customers (
   account_id TEXT PRIMARY KEY NOT NULL REFERENCES accounts (id),
   stripe_id TEXT NOT NULL UNIQUE,
   payment_method_id TEXT,
-  -- Such as `visa 4242`, and the month it ends with, such as `12/2034`.
+  -- Such as `visa 4242`.
   card TEXT,
-  card_expires TEXT,
   card_fingerprint TEXT,
-  -- When the page was made on which the card was saved: of several, the card of the latest page stays,
-  -- in whatever order they are heard of.
-  card_from_ms INTEGER NOT NULL DEFAULT 0,
   created_at_ms INTEGER NOT NULL
 ) STRICT;
 
@@ -209,8 +196,6 @@ CREATE TABLE orders (
   checkout_url TEXT,
   -- Whether the card is saved for automatic top-up.
   saves_card INTEGER NOT NULL DEFAULT 0 CHECK (saves_card IN (0, 1)),
-  -- The card of an automatic top-up: what is asked of Stripe again must be the same.
-  payment_method_id TEXT,
   -- Known once it is paid.
   payment_intent_id TEXT UNIQUE,
   card_fingerprint TEXT,
@@ -225,7 +210,6 @@ CREATE TABLE orders (
   expires_at_ms INTEGER NOT NULL,
   created_at_ms INTEGER NOT NULL,
   CHECK ((kind = 'auto_top_up') = (attempt IS NOT NULL)),
-  CHECK ((kind = 'auto_top_up') = (payment_method_id IS NOT NULL)),
   CHECK (state NOT IN ('paid', 'refused') OR payment_intent_id IS NOT NULL)
 ) STRICT;
 
@@ -304,13 +288,10 @@ CREATE TABLE auto_top_ups (
   attempts INTEGER NOT NULL DEFAULT 0,
   -- Why it was switched off, in a word; NULL when a person did.
   stopped_by TEXT,
-  -- Whether a payment switched it off and the account's people have no mail of that yet.
-  untold INTEGER NOT NULL DEFAULT 0 CHECK (untold IN (0, 1)),
   updated_at_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX auto_top_ups_enabled ON auto_top_ups (account_id) WHERE enabled = 1;
-CREATE INDEX auto_top_ups_untold ON auto_top_ups (updated_at_ms) WHERE untold = 1;
 
 -- The operator's own credentials at providers, encrypted. `sealed` is nonce, ciphertext and tag.
 CREATE TABLE provider_accounts (

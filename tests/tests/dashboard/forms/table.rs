@@ -307,7 +307,22 @@ fn refund(cast: &Cast<'_>) -> Form {
     .about(&once)
 }
 
+fn save_card(cast: &Cast<'_>) -> Form {
+    let once = drawn("ord");
+    of(&cast.buyer, "/billing/card".to_owned(), &[("once", &once)])
+}
+
+fn remove_card(cast: &Cast<'_>) -> Form {
+    cast.save_card();
+    of(
+        &cast.buyer,
+        "/billing/card/remove".to_owned(),
+        &[("card", "pm_forms")],
+    )
+}
+
 fn top_up(cast: &Cast<'_>) -> Form {
+    cast.save_card();
     cast.run(&format!(
         "DELETE FROM auto_top_ups WHERE account_id = '{}'",
         cast.buyer.account
@@ -512,7 +527,7 @@ fn verify_domain(cast: &Cast<'_>) -> Form {
     of(
         &cast.operator,
         "/domains/verify".to_owned(),
-        &[("host", &host)],
+        &[("host", &host), ("seller", &cast.reseller.account)],
     )
     .about(&host)
 }
@@ -884,6 +899,16 @@ pub const ROWS: &[Row] = &[
         Set("SELECT count(*) FROM auto_top_ups WHERE account_id = ?1 AND threshold_nanos = 500000000"),
     )
     .numbers(TOP_UP_NUMBERS),
+    row("/billing/card", save_card, Nothing),
+    row(
+        "/billing/card/remove",
+        remove_card,
+        Once(
+            "SELECT count(*) FROM stripe_customers WHERE account_id = ?1 AND payment_method_id IS NOT NULL",
+            -1,
+            1,
+        ),
+    ),
     row("/billing/portal", portal, Nothing),
     row(
         "/prices/rules",
