@@ -260,12 +260,13 @@ impl Posting {
         sale.posting(EntryKind::Refund, Movement::Clawback, "")
     }
 
-    /// Takes back what a customer asks to have refunded: from the customer only what is free, so that
-    /// nobody spends it while the money is on its way, from the reseller above it whatever it has.
+    /// Takes back what a customer asks to have refunded: only what is free, from the customer and from
+    /// the reseller above it, so that nobody spends it while the money is on its way, and a reseller
+    /// that spent what the customer paid leaves no debt to the operator.
     #[must_use]
     pub fn refund_asked(sale: &Sale) -> Self {
         let mut posting = Self::refund(sale);
-        for line in posting.lines.iter_mut().take(1) {
+        for line in &mut posting.lines {
             line.movement = Movement::Covered;
         }
         posting

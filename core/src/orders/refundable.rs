@@ -28,6 +28,8 @@ pub enum RefundRefusal {
     NothingLeft,
     /// Its credit is spent, held by calls, or owed.
     Spent,
+    /// The reseller above has spent, or owes, what it earned by it.
+    SpentBySeller,
     /// Its payer disputes it at the bank.
     Disputed,
     /// The account is suspended.
@@ -75,8 +77,9 @@ SELECT 1 FROM refunds WHERE id = ?1 AND account_id = ?2 AND order_id = ?3 AND am
 pub fn refundable_statement(account: &AccountId, order: &OrderId) -> Statement {
     let sql = format!(
         "SELECT {COLUMNS}, a.balance_nanos - a.held_nanos, a.debt_nanos, a.status = 'active', \
-           EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.state <> 'won') \
-         FROM orders o JOIN accounts a ON a.id = o.account_id \
+           EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = o.id AND d.state <> 'won'), \
+           p.balance_nanos - p.held_nanos, p.debt_nanos \
+         FROM orders o JOIN accounts a ON a.id = o.account_id JOIN accounts p ON p.id = o.seller_id \
          WHERE o.id = ?2 AND o.account_id = ?1"
     );
     Statement::new(sql)
@@ -88,8 +91,11 @@ pub fn refundable_statement(account: &AccountId, order: &OrderId) -> Statement {
 pub fn read_refundable(row: &Row) -> Result<Refundable, HranaFault> {
     let at = |offset: usize| WIDTH.saturating_add(offset);
     let order = read_order(row)?;
-    let debt: i64 = row.get(at(1))?;
-    let free = if debt > 0 { 0 } else { row.get(at(0))? };
+    let free = |free: usize, debt: usize| -> Result<Nanos, HranaFault> {
+        let owes = row.get::<i64>(at(debt))? > 0;
+        Ok(Nanos::new(if owes { 0 } else { row.get(at(free))? }))
+    };
+    let wallets = (free(0, 1)?, free(4, 5)?);
     let active: bool = row.get(at(2))?;
     let disputed: bool = row.get(at(3))?;
     let most = if order.state != OrderState::Paid {
@@ -99,24 +105,31 @@ pub fn read_refundable(row: &Row) -> Result<Refundable, HranaFault> {
     } else if disputed {
         Err(RefundRefusal::Disputed)
     } else {
-        most_refundable(&order, Nanos::new(free))
+        most_refundable(&order, wallets)
     };
     Ok(Refundable { order, most })
 }
 
-/// What is not refunded yet, as far as free credit covers it, in whole cents.
-fn most_refundable(order: &Order, free: Nanos) -> Result<Cents, RefundRefusal> {
+/// What is not refunded yet, as far as the free credit of the account, and of the reseller above it,
+/// covers it, in whole cents.
+fn most_refundable(order: &Order, (free, sellers): (Nanos, Nanos)) -> Result<Cents, RefundRefusal> {
     let left = order.price.less(order.refunded);
     if left == Cents::ZERO {
         return Err(RefundRefusal::NothingLeft);
     }
-    let each = order.part(Cents::new(1)).credit;
-    let covered = free.get().checked_div(each.get()).unwrap_or(0);
-    let most = left.min(Cents::new(covered));
-    if most > Cents::ZERO {
-        Ok(most)
-    } else {
+    let each = order.part(Cents::new(1));
+    let cents = |free: Nanos, each: Nanos| {
+        let covered = free.get().checked_div(each.get()).unwrap_or(0);
+        left.min(Cents::new(covered))
+    };
+    let covered = cents(free, each.credit);
+    let by_seller = each.proceeds.map_or(left, |each| cents(sellers, each));
+    if covered <= Cents::ZERO {
         Err(RefundRefusal::Spent)
+    } else if by_seller <= Cents::ZERO {
+        Err(RefundRefusal::SpentBySeller)
+    } else {
+        Ok(covered.min(by_seller))
     }
 }
 

@@ -130,6 +130,9 @@ pub fn refund_refusal(language: Language, refusal: RefundRefusal) -> String {
         RefundRefusal::Spent => language
             .tr("Nothing can come back now: the credit is spent, or held by calls in flight.")
             .to_owned(),
+        RefundRefusal::SpentBySeller => language
+            .tr("Nothing can come back from here now. Ask the support: they can send it back.")
+            .to_owned(),
         RefundRefusal::Disputed => language
             .tr("You dispute this payment at your bank, so it cannot be refunded here.")
             .to_owned(),

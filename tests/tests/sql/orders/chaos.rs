@@ -51,15 +51,20 @@ struct Story {
     orders: Vec<(Order, Paid, &'static str)>,
     tales: Vec<Tale>,
     asked: Vec<(usize, i64, Option<AskedRefund>)>,
-    accounts: [AccountId; 3],
+    accounts: [AccountId; 4],
 }
 
 impl Story {
-    /// Two customers of a reseller: one whose payments are refunded at Stripe and disputed, and one
-    /// that asks for refunds itself.
+    /// Customers of two resellers: one whose payments are refunded at Stripe and disputed, while it and
+    /// its reseller spend, and one that asks for refunds itself, which its reseller's wallet must cover.
     fn new(desk: &Desk, (seed, run): (u64, &str)) -> Self {
-        let reseller = desk.new_reseller(0, 0);
-        let accounts = [desk.customer(&reseller), desk.customer(&reseller), reseller];
+        let [spender, saver] = [desk.new_reseller(0, 0), desk.new_reseller(0, 0)];
+        let accounts = [
+            desk.customer(&spender),
+            desk.customer(&saver),
+            spender,
+            saver,
+        ];
         let mut story = Self {
             random: Random::new(seed),
             run: run.to_owned(),

@@ -1,5 +1,6 @@
 //! Money goes back with the credit that it bought, once, and exactly.
 
+use tollgate_core::ids::AccountId;
 use tollgate_core::ledger::{EntryKind, LedgerEntry};
 use tollgate_core::money::Nanos;
 use tollgate_core::orders::{
@@ -33,8 +34,12 @@ fn ask(desk: &Desk, order: &Order, cents: i64) -> Result<AskedRefund, RefundRefu
 }
 
 fn spend(desk: &Desk, order: &Order, nanos: i64) {
+    spend_of(desk, &order.account, nanos);
+}
+
+fn spend_of(desk: &Desk, account: &AccountId, nanos: i64) {
     let entry = LedgerEntry {
-        account: order.account.clone(),
+        account: account.clone(),
         kind: EntryKind::Adjustment,
         amount: Nanos::new(-nanos),
         reference: format!("adjustment:{}", desk.draw()),
@@ -76,6 +81,39 @@ fn the_unspent_part_goes_back_and_no_more() {
     assert_eq!(refundable(&desk, &order).most, Ok(Cents::new(99)));
     spend(&desk, &order, 100 * CENT);
     assert_eq!(refundable(&desk, &order).most, Err(RefundRefusal::Spent));
+}
+
+#[test]
+fn nobody_is_sent_back_what_the_reseller_spent_of_it() {
+    let desk = Desk::new();
+    let customer = desk.customer(&desk.reseller);
+    let order = desk.bought(&customer, 1_000, "a");
+    // The reseller earned 941 cents by it.
+    let before = refundable(&desk, &order);
+    spend_of(&desk, &desk.reseller, 941 * CENT - 1);
+    assert_eq!(
+        refundable(&desk, &order).most,
+        Err(RefundRefusal::SpentBySeller)
+    );
+    // What was read before the reseller spent it takes nothing either.
+    let late = before
+        .ask(&desk.refund_id(), Cents::new(1_000), &desk.change())
+        .unwrap();
+    let reply = desk.database.execute(&late.batch);
+    assert_eq!(late.read(&reply), Asked::Changed);
+    assert_eq!(desk.credit(&customer), (1_000 * CENT, 0));
+    assert_eq!(desk.credit(&desk.reseller), (1, 0));
+    // What it has again goes back, and no debt is made.
+    spend_of(&desk, &desk.reseller, -(941 * CENT / 2));
+    assert_eq!(refundable(&desk, &order).most, Ok(Cents::new(500)));
+    let asked = ask(&desk, &order, 500).unwrap();
+    assert_eq!(asked.amount, Cents::new(500));
+    assert_eq!(desk.credit(&customer), (500 * CENT, 0));
+    assert_eq!(desk.credit(&desk.reseller), (1, 0));
+    // What the operator sends back at Stripe is the operator's decision, and makes debt.
+    let refund = desk.paid(&order, "a").refund("x", ("succeeded", 500));
+    assert_eq!(desk.say("evt_1", refund), Applied::Booked);
+    assert_eq!(desk.credit(&desk.reseller), (0, 941 * CENT / 2 - 1));
 }
 
 #[test]
