@@ -24,6 +24,13 @@ enum End {
     Won,
 }
 
+/// What a dispute is about: what it was first heard to be, so that what it takes is what comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct About {
+    amount: Cents,
+    part: Part,
+}
+
 /// What is known of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Known {
@@ -94,7 +101,9 @@ impl Known {
     }
 }
 
-const KNOWN: &str = "SELECT state, serious, withdrawn, returned FROM disputes WHERE id = ?1";
+const KNOWN: &str = "\
+SELECT state, serious, withdrawn, returned, amount_cents, credit_nanos, proceeds_nanos
+FROM disputes WHERE id = ?1";
 
 const INSERT: &str = "\
 INSERT INTO disputes (id, order_id, account_id, amount_cents, credit_nanos, proceeds_nanos, reason,
@@ -128,6 +137,27 @@ pub(super) fn read(dispute: &Dispute) -> Batch {
     batch
 }
 
+impl About {
+    /// A dispute is about the price at most, whatever the bank adds to it.
+    fn of(dispute: &Dispute, order: &Order) -> Self {
+        let amount = dispute.amount.min(order.price);
+        Self {
+            amount,
+            part: order.part(amount),
+        }
+    }
+}
+
+fn read_about(row: &Row) -> Result<About, HranaFault> {
+    Ok(About {
+        amount: Cents::new(row.get(4)?),
+        part: Part {
+            credit: Nanos::new(row.get(5)?),
+            proceeds: row.get::<Option<i64>>(6)?.map(Nanos::new),
+        },
+    })
+}
+
 fn read_known(row: &Row) -> Result<Known, HranaFault> {
     let word: String = row.get(0)?;
     let ends = [End::Open, End::Lost, End::Won];
@@ -153,35 +183,36 @@ pub(super) fn decide(
         let detail = format!("dispute {} does not fit order {}", dispute.id, order.id);
         return Ok(alarmed(heard, Mismatch::Amount, detail));
     }
-    let before = reply.rows(1).first().map(read_known).transpose()?;
+    let row = reply.rows(1).first();
+    let before = row.map(read_known).transpose()?;
+    let about = row.map(read_about).transpose()?;
+    let about = about.unwrap_or_else(|| About::of(dispute, &order));
     let after = before
         .unwrap_or(Known::NOTHING)
         .with(Known::of(dispute.status, moved));
     if before == Some(after) {
         return Ok(recorded(heard, Applied::Before, None));
     }
-    Ok(book(heard, (&*order, &payment, dispute), (before, after)))
+    let subject = (&*order, &payment, dispute);
+    Ok(book(heard, (subject, about), (before, after)))
 }
 
 /// Writes what is known now, and what follows from it and did not follow before.
 fn book(
     heard: &Heard,
-    (order, payment, dispute): (&Order, &StripeId, &Dispute),
+    ((order, payment, dispute), about): ((&Order, &StripeId, &Dispute), About),
     (known, after): (Option<Known>, Known),
 ) -> Decision {
     let before = known.unwrap_or(Known::NOTHING);
-    // A dispute is about the price at most, whatever the bank adds to it.
-    let amount = dispute.amount.min(order.price);
-    let part = order.part(amount);
     let change = by_stripe(&order.account, heard.now_ms);
     let mut batch = Batch::new();
     let mut transaction = batch.begin(None);
     transaction.then(match known {
-        None => insert(heard, (order, dispute), (amount, part, after)),
+        None => insert(heard, (order, dispute), (about, after)),
         Some(before) => update((order, dispute), (before, after)),
     });
     transaction.require_change();
-    if let Some(sale) = order.sale(part, dispute.id.as_str(), "dispute") {
+    if let Some(sale) = order.sale(about.part, dispute.id.as_str(), "dispute") {
         if after.withdrawn && !before.withdrawn {
             Posting::dispute(&sale).append(&mut transaction, &change);
         }
@@ -203,7 +234,7 @@ fn book(
 fn insert(
     heard: &Heard,
     (order, dispute): (&Order, &Dispute),
-    (amount, part, known): (Cents, Part, Known),
+    (About { amount, part }, known): (About, Known),
 ) -> Statement {
     Statement::new(INSERT)
         .bind(dispute.id.as_str())

@@ -93,6 +93,27 @@ fn who_was_suspended_by_a_person_stays_so_when_a_dispute_is_won() {
 }
 
 #[test]
+fn what_a_dispute_took_comes_back_whatever_amount_a_later_event_tells() {
+    let desk = Desk::new();
+    let customer = desk.customer(&desk.reseller);
+    let order = desk.bought(&customer, 1_000, "a");
+    let paid = desk.paid(&order, "a");
+    let both = || (desk.credit(&customer), desk.credit(&desk.reseller));
+    let full = both();
+    let say = |event: &str, status: (&str, i64), moved: Moved| {
+        desk.say(event, paid.dispute(status, moved))
+    };
+    let opened = ("needs_response", 1_000);
+    assert_eq!(say("evt_1", opened, Moved::No), Applied::Booked);
+    let taken = ("needs_response", 900);
+    assert_eq!(say("evt_2", taken, Moved::Withdrawn), Applied::Booked);
+    assert_eq!(both(), ((0, 0), (0, 0)));
+    assert_eq!(say("evt_3", ("won", 700), Moved::No), Applied::Booked);
+    assert_eq!(both(), full);
+    assert!(!suspended(&desk, &customer));
+}
+
+#[test]
 fn an_account_stays_suspended_until_its_last_dispute_is_won() {
     let desk = Desk::new();
     let customer = desk.customer(&desk.operator);
