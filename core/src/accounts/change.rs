@@ -43,7 +43,15 @@ pub(crate) fn end_rule_steps(
 /// the change. Does not take place where it is so already.
 #[must_use]
 pub fn set_suspended(account: &AccountId, suspended: bool, change: &Change) -> Commit {
-    commit(suspend_steps(account, suspended, change))
+    let mut batch = Batch::new();
+    let mut transaction = batch.begin(None);
+    for statement in suspend_steps(account, suspended, change) {
+        transaction.then(statement);
+        transaction.require_change();
+    }
+    transaction.then(keep_from_thawing(account));
+    let step = transaction.commit();
+    (batch, step)
 }
 
 /// The line in the log and the change; the change finds a row exactly if the account is there, not the
@@ -71,6 +79,12 @@ pub(crate) fn suspend_steps(
     .bind(account.as_str())
     .bind(status);
     [entry, update]
+}
+
+/// What a person decided about an account stands: no dispute that ends resumes it any more.
+pub(crate) fn keep_from_thawing(account: &AccountId) -> Statement {
+    Statement::new("UPDATE disputes SET froze = 0 WHERE account_id = ?1 AND froze = 1")
+        .bind(account.as_str())
 }
 
 /// Revokes a key of the account, for good: its next call is refused. Does not take place for a key that

@@ -23,7 +23,9 @@ pub use budgets::{
 pub use change::{
     LimitEdit, edit_account_limits, edit_key_limits, end_rule, revoke_key, set_suspended,
 };
-pub(crate) use change::{account_limits_steps, end_rule_steps, raise_key_versions, suspend_steps};
+pub(crate) use change::{
+    account_limits_steps, end_rule_steps, keep_from_thawing, raise_key_versions, suspend_steps,
+};
 pub use create::{NewAccount, NewKey, NewRule};
 pub use history::{
     AuditLine, CallLine, LedgerLine, audit_statement, calls_statement, ledger_statement,

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use crate::accounts::Commit;
+use crate::accounts::{Commit, keep_from_thawing};
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, Statement};
 use crate::ids::AccountId;
@@ -46,6 +46,7 @@ pub fn close_account(account: &AccountId, change: &Change) -> Commit {
     transaction.then(on_account(
         "UPDATE accounts SET status = 'suspended' WHERE id = ?1",
     ));
+    transaction.then(keep_from_thawing(account));
     transaction.then(on_account(REVOKE_KEYS).bind(change.at_ms));
     transaction.then(on_account(STOP_TOP_UPS).bind(change.at_ms));
     for sql in [

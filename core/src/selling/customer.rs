@@ -3,8 +3,8 @@
 
 use super::customers::first_day;
 use crate::accounts::{
-    Account, BudgetEdit, LimitEdit, account_limits_steps, child_statement, raise_key_versions,
-    read_account, read_purse, spend_limit_steps, suspend_steps,
+    Account, BudgetEdit, LimitEdit, account_limits_steps, child_statement, keep_from_thawing,
+    raise_key_versions, read_account, read_purse, spend_limit_steps, suspend_steps,
 };
 use crate::audit::{Change, ChangeBatch};
 use crate::budget::{Purse, purse_sql};
@@ -136,7 +136,8 @@ pub fn suspend_customer(
     change: &Change,
 ) -> ChangeBatch {
     let steps = suspend_steps(customer, suspended, change);
-    ChangeBatch::new(&right_below(seller, customer), steps)
+    let tail = Some(keep_from_thawing(customer));
+    ChangeBatch::with_tail(&right_below(seller, customer), steps, tail)
 }
 
 /// Sets some of the limits that a customer's keys have when they set none of their own; the others stay

@@ -1,8 +1,9 @@
 //! A dispute takes the credit, suspends the account, and undoes both when it is won.
 
 use tollgate_core::accounts::set_suspended;
-use tollgate_core::ids::AccountId;
+use tollgate_core::ids::{AccountId, PersonId};
 use tollgate_core::orders::{Applied, Moved, Notice};
+use tollgate_core::people::{EmailAddress, NewPerson, close_account};
 
 use super::desk::Desk;
 
@@ -88,6 +89,45 @@ fn who_was_suspended_by_a_person_stays_so_when_a_dispute_is_won() {
     let paid = desk.paid(&order, "a");
     desk.commit(set_suspended(&customer, true, &desk.change()));
     let _ = desk.say("evt_1", paid.dispute(("needs_response", 1_000), Moved::No));
+    let _ = desk.say("evt_2", paid.dispute(("won", 1_000), Moved::No));
+    assert!(suspended(&desk, &customer));
+}
+
+#[test]
+fn a_person_s_suspension_stands_also_after_the_account_was_resumed_during_the_dispute() {
+    let desk = Desk::new();
+    let customer = desk.customer(&desk.operator);
+    let order = desk.bought(&customer, 1_000, "a");
+    let paid = desk.paid(&order, "a");
+    let _ = desk.say("evt_1", paid.dispute(("needs_response", 1_000), Moved::No));
+    desk.commit(set_suspended(&customer, false, &desk.change()));
+    desk.commit(set_suspended(&customer, true, &desk.change()));
+    let _ = desk.say("evt_2", paid.dispute(("won", 1_000), Moved::No));
+    assert!(suspended(&desk, &customer));
+    // The next dispute may freeze and resume it again, once a person let it work.
+    desk.commit(set_suspended(&customer, false, &desk.change()));
+    let other = desk.bought(&customer, 1_000, "b");
+    let other = desk.paid(&other, "b");
+    let _ = desk.say("evt_3", other.dispute(("needs_response", 1_000), Moved::No));
+    assert!(suspended(&desk, &customer));
+    let _ = desk.say("evt_4", other.dispute(("won", 1_000), Moved::No));
+    assert!(!suspended(&desk, &customer));
+}
+
+#[test]
+fn an_account_that_was_closed_during_a_dispute_stays_closed_when_it_is_won() {
+    let desk = Desk::new();
+    let customer = desk.customer(&desk.operator);
+    let person = NewPerson {
+        id: PersonId::from_random([9; 10]),
+        account: customer.clone(),
+        email: EmailAddress::parse("ada@example.com").unwrap(),
+    };
+    desk.commit(person.to_batch(&desk.change()));
+    let order = desk.bought(&customer, 1_000, "a");
+    let paid = desk.paid(&order, "a");
+    let _ = desk.say("evt_1", paid.dispute(("needs_response", 1_000), Moved::No));
+    desk.commit(close_account(&customer, &desk.change()));
     let _ = desk.say("evt_2", paid.dispute(("won", 1_000), Moved::No));
     assert!(suspended(&desk, &customer));
 }
