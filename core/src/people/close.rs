@@ -1,7 +1,7 @@
 //! How a customer closes its account: everybody of it is out, its keys stop, nothing is bought any
-//! more. What is left of the balance stays for the operator to decide about. The address may sign up again,
-//! as somebody new with an account of its own, unless the account was suspended or owes money: closing is no
-//! way out of that.
+//! more. What is left of the balance stays for the operator to decide about; what may still be paid is
+//! waited for, because nobody could reach it afterwards. The address may sign up again, as somebody new with
+//! an account of its own, unless the account was suspended or owes money: closing is no way out of that.
 
 use serde_json::json;
 
@@ -24,8 +24,20 @@ const STOP_TOP_UPS: &str = "\
 UPDATE auto_top_ups SET enabled = 0, stopped_by = 'closed', updated_at_ms = ?2
 WHERE account_id = ?1 AND enabled = 1";
 
-/// Closes a customer's account; resellers and operators have others who depend on theirs. Calls in
-/// flight end as they would.
+const UNPAID: &str = "\
+SELECT o.id FROM orders o WHERE o.account_id = ?1
+  AND (o.state = 'pending' OR (o.state IN ('new', 'open') AND o.expires_at_ms > ?2))";
+
+/// Reads the ids of the orders for which money may still come: with one of them, no account is closed.
+#[must_use]
+pub fn unpaid_orders_statement(account: &AccountId, now_ms: i64) -> Statement {
+    Statement::new(format!("{UNPAID} ORDER BY o.created_at_ms, o.id"))
+        .bind(account.as_str())
+        .bind(now_ms)
+}
+
+/// Closes a customer's account, unless one of its orders may still be paid; resellers and operators have
+/// others who depend on theirs. Calls in flight end as they would.
 #[must_use]
 pub fn close_account(account: &AccountId, change: &Change) -> Commit {
     let entry = change.of(Entry {
@@ -39,6 +51,10 @@ pub fn close_account(account: &AccountId, change: &Change) -> Commit {
     let on_account = |sql: &'static str| Statement::new(sql).bind(account.as_str());
     let mut batch = Batch::new();
     let mut transaction = batch.begin(None);
+    let paid_for = Statement::new(format!("SELECT 1 WHERE NOT EXISTS ({UNPAID})"))
+        .bind(account.as_str())
+        .bind(change.at_ms);
+    transaction.require_row(&paid_for);
     transaction.then(entry);
     transaction.require_change();
     transaction.then(on_account(CLOSE_PEOPLE).bind(change.at_ms));

@@ -9,7 +9,7 @@ mod read;
 
 use crate::accounts::AccountKind;
 
-pub use close::close_account;
+pub use close::{close_account, unpaid_orders_statement};
 pub use create::{NewPerson, NewReseller};
 pub use email::EmailAddress;
 pub use profile::{LanguageTag, PersonName, Profile, TimeZoneName, unlink_github};

@@ -3,9 +3,8 @@
 use maud::html;
 use tollgate_core::accounts::{Account, account_statement, read_account};
 use tollgate_core::hrana::Batch;
-use tollgate_core::people::{EmailAddress, Role, close_account};
+use tollgate_core::people::{EmailAddress, Role, close_account, unpaid_orders_statement};
 
-use super::carry_out;
 use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::page::{
@@ -21,7 +20,7 @@ pub async fn page(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
 }
 
 async fn show(visit: &Visit, buyer: &Buyer, error: Option<&str>) -> Outcome<Answer> {
-    let account = account(visit, buyer).await?;
+    let (account, unpaid) = account(visit, buyer).await?;
     let language = buyer.language();
     let title = language.tr("Close the account");
     let left = account.balance > tollgate_core::money::Nanos::ZERO;
@@ -32,6 +31,12 @@ async fn show(visit: &Visit, buyer: &Buyer, error: Option<&str>) -> Outcome<Answ
                 (money(account.balance)) " "
                 (language.tr("is not paid out when the account closes. What you bought and did not use can be refunded before."))
                 " " a class="link" href="/billing" { (language.tr("To billing")) }
+            }))
+        }
+        @if let Some(order) = &unpaid {
+            (alert_with(Kind::Warning, language.tr("An order may still be paid"), html! {
+                (language.tr("Nobody could use its credit after the end. Cancel it, or wait until it is over."))
+                " " a class="link" href={ "/billing/orders/" (order) } { (language.tr("To the order")) }
             }))
         }
         (card(language.tr("What happens"), html! {
@@ -67,18 +72,28 @@ pub async fn close(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
         return show(visit, buyer, Some(error)).await;
     }
     let change = buyer.change(visit);
-    carry_out(visit, close_account(buyer.account(), &change)).await?;
-    Ok(signed_out("/sign-in?done=closed"))
+    let (batch, closed) = close_account(buyer.account(), &change);
+    // Sent once: a repetition would enter the audit log again.
+    if visit.database.execute(&batch).await?.is_ok(closed) {
+        return Ok(signed_out("/sign-in?done=closed"));
+    }
+    // The page says which order is in the way.
+    Ok(show(visit, buyer, None).await?.status(409))
 }
 
-/// The account; resellers, whose customers would be left alone, ask the operator.
-async fn account(visit: &Visit, buyer: &Buyer) -> Outcome<Account> {
+/// The account, and the first of its orders that may still be paid; resellers, whose customers would be
+/// left alone, ask the operator.
+async fn account(visit: &Visit, buyer: &Buyer) -> Outcome<(Account, Option<String>)> {
     if buyer.session.role != Role::EndUser {
         return Err(Fault::NotFound);
     }
     let mut batch = Batch::new();
     let row = batch.step(None, account_statement(buyer.account()));
+    let orders = unpaid_orders_statement(buyer.account(), visit.now_ms);
+    let orders = batch.step(None, orders);
     let reply = visit.execute(&batch).await?;
     let row = reply.rows_of(row)?.first().ok_or(Fault::NotFound)?;
-    Ok(read_account(row)?)
+    let unpaid = reply.rows_of(orders)?.first();
+    let unpaid = unpaid.map(|row| row.get(0)).transpose()?;
+    Ok((read_account(row)?, unpaid))
 }

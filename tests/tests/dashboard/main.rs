@@ -12,6 +12,7 @@ mod audit;
 mod cards;
 mod features;
 mod forms;
+mod hostile;
 mod operating;
 mod pages;
 mod payments;

@@ -1,9 +1,10 @@
 //! A dispute takes the credit, suspends the account, and undoes both when it is won.
 
 use tollgate_core::accounts::set_suspended;
+use tollgate_core::audit::Change;
 use tollgate_core::ids::{AccountId, PersonId};
 use tollgate_core::orders::{Applied, Moved, Notice};
-use tollgate_core::people::{EmailAddress, NewPerson, close_account};
+use tollgate_core::people::{EmailAddress, NewPerson, close_account, unpaid_orders_statement};
 
 use super::desk::Desk;
 
@@ -129,6 +130,42 @@ fn an_account_that_was_closed_during_a_dispute_stays_closed_when_it_is_won() {
     let _ = desk.say("evt_1", paid.dispute(("needs_response", 1_000), Moved::No));
     desk.commit(close_account(&customer, &desk.change()));
     let _ = desk.say("evt_2", paid.dispute(("won", 1_000), Moved::No));
+    assert!(suspended(&desk, &customer));
+}
+
+#[test]
+fn an_account_is_not_closed_while_one_of_its_orders_may_still_be_paid() {
+    let mut desk = Desk::new();
+    let customer = desk.customer(&desk.operator);
+    let person = NewPerson {
+        id: PersonId::from_random([9; 10]),
+        account: customer.clone(),
+        email: EmailAddress::parse("ada@example.com").unwrap(),
+    };
+    desk.commit(person.to_batch(&desk.change()));
+    let unpaid = |desk: &Desk| {
+        let reply = desk
+            .database
+            .run(unpaid_orders_statement(&customer, desk.now_ms));
+        reply.rows(0).len()
+    };
+    let order = desk.order(&customer, 1_000);
+    desk.refused(close_account(&customer, &desk.change()));
+    assert_eq!(unpaid(&desk), 1);
+    let paid = desk.paid(&order, "a");
+    let _ = desk.say("evt_1", Notice::Payment(paid.payment("pending")));
+    // The bank takes its days, and Stripe's page has long been closed.
+    desk.now_ms += 86_400_000;
+    let later = Change {
+        at_ms: desk.now_ms,
+        ..desk.change()
+    };
+    assert_eq!(unpaid(&desk), 1);
+    desk.refused(close_account(&customer, &later));
+    assert!(!suspended(&desk, &customer));
+    let _ = desk.say("evt_2", Notice::Payment(paid.payment("paid")));
+    assert_eq!(unpaid(&desk), 0);
+    desk.commit(close_account(&customer, &later));
     assert!(suspended(&desk, &customer));
 }
 
