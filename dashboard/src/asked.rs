@@ -39,7 +39,7 @@ const MAX_FORM_BYTES: usize = 256 * 1024;
 /// The most that a form with a file may send: a catalogue of models is the largest.
 const MAX_UPLOAD_BYTES: usize = 4 * 1024 * 1024;
 
-/// Where a form may have a file. Whoever sends one may be anybody until the form was read.
+/// Where a form may have a file.
 const UPLOADS: [&str; 2] = ["/brand/logo", "/models/import"];
 
 /// The headers that anything here reads.
@@ -59,8 +59,26 @@ const HEADERS: [&str; 13] = [
     "x-csrf-token",
 ];
 
-/// Reads a request; what stands in its path is said by the route list.
-pub async fn read(mut request: Request) -> Result<Asked> {
+/// A form with a file that was not read yet: it takes memory, which is not for strangers.
+pub struct Upload {
+    request: Request,
+    content_type: String,
+}
+
+impl Upload {
+    /// Reads it; `None` if it is larger than a file may be.
+    pub async fn read(mut self) -> Result<Option<Form>> {
+        let Some(body) = read_body(&mut self.request, MAX_UPLOAD_BYTES).await? else {
+            return Ok(None);
+        };
+        // What is broken is an empty form, which has no token and is refused.
+        let form = upload::parse(&self.content_type, &body).await;
+        Ok(Some(form.unwrap_or_default()))
+    }
+}
+
+/// Reads a request, but for a file that comes with it; what stands in its path is said by the route list.
+pub async fn read(mut request: Request) -> Result<(Asked, Option<Upload>)> {
     let url = request.url()?;
     // What answers GET answers HEAD; the runtime leaves out the body.
     let is_head = request.method() == Method::Head;
@@ -79,38 +97,32 @@ pub async fn read(mut request: Request) -> Result<Asked> {
         .query()
         .map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
     let is_multipart = content_type.starts_with("multipart/form-data");
-    let most = match (is_multipart, UPLOADS.contains(&path.as_str())) {
-        (true, true) => MAX_UPLOAD_BYTES,
-        (true, false) => 0,
-        (false, _) => MAX_FORM_BYTES,
-    };
-    let read = if method == "POST" {
+    let sends_file = is_multipart && method == "POST" && UPLOADS.contains(&path.as_str());
+    let most = if is_multipart { 0 } else { MAX_FORM_BYTES };
+    let read = if method == "POST" && !sends_file {
         read_body(&mut request, most).await?
     } else {
         Some(Vec::new())
     };
     let is_too_large = read.is_none();
     let body = read.unwrap_or_default();
-    let (body, form) = if is_multipart {
-        // What is broken is an empty form, which has no token and is refused.
-        let form = upload::parse(&content_type, &body).await;
-        (Vec::new(), form.unwrap_or_default())
-    } else {
-        let form = Form::parse(&body);
-        (body, form)
-    };
-    Ok(Asked {
+    let asked = Asked {
         method,
         is_head,
         params: find(&path).map_or_else(Vec::new, |(_, params)| params),
         query: Form::parse(url.query().unwrap_or_default().as_bytes()),
-        form,
+        form: Form::parse(&body),
         path,
         target,
         body,
         is_too_large,
         headers,
-    })
+    };
+    let upload = sends_file.then_some(Upload {
+        request,
+        content_type,
+    });
+    Ok((asked, upload))
 }
 
 /// The body of a request; `None` if it is larger than `most` bytes.

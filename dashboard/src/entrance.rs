@@ -25,10 +25,19 @@ pub const BROWSER_COOKIE: &str = "__Host-browser";
 pub async fn answer(request: Request, env: Env) -> Result<Response> {
     let begun = async {
         let config = Config::from_env(&env).map_err(|fault| fault.to_string())?;
-        let asked = asked::read(request)
+        let (asked, upload) = asked::read(request)
             .await
             .map_err(|fault| fault.to_string())?;
-        Visit::begin(env, config, asked).map_err(|fault| fault.to_string())
+        let mut visit = Visit::begin(env, config, asked).map_err(|fault| fault.to_string())?;
+        if let Some(upload) = upload
+            && may_upload(&visit).await
+        {
+            let form = upload.read().await;
+            let form = form.map_err(|fault: worker::Error| fault.to_string())?;
+            visit.asked.is_too_large = form.is_none();
+            visit.asked.form = form.unwrap_or_default();
+        }
+        Ok::<_, String>(visit)
     };
     let visit = match begun.await {
         Ok(visit) => visit,
@@ -49,6 +58,28 @@ pub async fn answer(request: Request, env: Env) -> Result<Response> {
     });
     log::answered(&visit, name, answer.code(), now_ms() - visit.now_ms);
     answer.into_response(&visit)
+}
+
+/// Whether whoever asks may send files: sellers may, once they are signed in. Of anybody else nothing is
+/// read, and a form without its token is refused. What the database does not say now is asked again, and
+/// told, on the way of every request.
+async fn may_upload(visit: &Visit) -> bool {
+    let Some(token) = visit.cookie(SESSION_COOKIE).and_then(Token::parse) else {
+        return false;
+    };
+    let visitor = Visitor {
+        host: visit.header("host"),
+        session: Some(&token),
+        now_ms: visit.now_ms,
+    };
+    let batch = visitor.to_batch();
+    let Ok(reply) = visit.execute(&batch.batch).await else {
+        return false;
+    };
+    let found = batch.read(&reply).ok().flatten();
+    found
+        .and_then(|found| found.session)
+        .is_some_and(|session| session.role != Role::EndUser && session.second_factor.is_open())
 }
 
 /// Finds the route, and lets in who may use it.
