@@ -25,6 +25,10 @@ pub async fn download(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
         _ => return Err(Fault::NotFound),
     };
     let search = Search::read(&visit.asked.query);
+    if !search.is_complete() {
+        // The list says what of it cannot be read.
+        return Ok(Answer::see_other(search.address("/requests", &[])));
+    }
     let mut writing = Writing {
         database: Turso::new(&visit.config.turso_url, &visit.config.turso_token),
         account: buyer.account().clone(),

@@ -59,6 +59,20 @@ impl Search {
         !typed.is_empty() && utc_day::first_ms(typed).is_none()
     }
 
+    /// Whether everything that is filled in is looked for. The list tells what is not; a file could not.
+    pub fn is_complete(&self) -> bool {
+        let filter = &self.query.filter;
+        let read = [
+            ("key", filter.key.is_some()),
+            ("model", filter.model.is_some()),
+            ("status", filter.status.is_some()),
+            ("from", filter.from_ms.is_some()),
+            ("to", filter.to_ms.is_some()),
+        ];
+        let mut read = read.into_iter();
+        read.all(|(name, read)| read || self.typed(name).is_empty())
+    }
+
     /// Whether anything is looked for.
     pub fn is_empty(&self) -> bool {
         self.typed.is_empty()
@@ -156,5 +170,21 @@ mod tests {
         let search = Search::read(&Form::parse(b"from=yesterday"));
         assert!(search.is_wrong_day("from") && !search.is_wrong_day("to"));
         assert_eq!(search.query.filter.from_ms, None);
+    }
+
+    #[test]
+    fn a_search_that_is_read_in_part_is_not_taken_for_the_whole() {
+        let check = |query: &str, expect: bool| {
+            let search = Search::read(&Form::parse(query.as_bytes()));
+            assert_eq!(search.is_complete(), expect, "{query}");
+        };
+        check("", true);
+        check("key=&from=&other=x", true);
+        check("from=2026-11-03&to=2026-11-03&status=failed&model=a", true);
+        check("from=9999-12-31", false);
+        check("to=3.11.2026", false);
+        check("key=other", false);
+        check("status=other", false);
+        check(&format!("model={}", "m".repeat(801)), false);
     }
 }

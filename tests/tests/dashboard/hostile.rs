@@ -46,6 +46,20 @@ fn nobody_fills_the_memory_with_files_who_has_not_signed_in_as_a_seller() {
 }
 
 #[test]
+fn a_file_with_a_filter_that_cannot_be_read_is_not_taken_for_all_calls() {
+    let mut stage = shared();
+    stage.renew_links();
+    let mut browser = Browser::signed_in(&stage.demo.end_user.sign_in_url);
+    let mut check = |query: &str, status: u16, location: &str| {
+        let shown = browser.get(&format!("/requests/export?format=csv{query}"));
+        assert_eq!((shown.status, shown.location.as_str()), (status, location));
+    };
+    check("&from=2026-11-01", 200, "");
+    check("&from=9999-12-31", 303, "/requests?from=9999-12-31");
+    check("&status=other", 303, "/requests?status=other");
+}
+
+#[test]
 fn nobody_closes_an_account_for_which_money_may_still_come() {
     let stage = shared();
     let address = "leaving@customer.test";
