@@ -66,7 +66,22 @@ pub async fn apply(visit: &Visit, stamp: Option<Stamp>, notice: Notice) -> Outco
     Ok(applied)
 }
 
+/// The ids of what was heard, for the log.
+fn ids(heard: &Heard) -> serde_json::Value {
+    let event = heard.stamp.as_ref().map(|stamp| stamp.id.as_str());
+    match &heard.notice {
+        Notice::Payment(payment) => {
+            json!({ "event": event, "order": payment.order.as_str(), "payment": payment.session.as_str() })
+        }
+        Notice::Refund(refund) => json!({ "event": event, "refund": refund.id.as_str() }),
+        Notice::Dispute { dispute, .. } => {
+            json!({ "event": event, "dispute": dispute.id.as_str() })
+        }
+    }
+}
+
 async fn run(visit: &Visit, heard: Heard) -> Outcome<Applied> {
+    let ids = ids(&heard);
     let (mut application, mut batch) = Application::new(heard, terms(visit)?);
     let applied = loop {
         // Sent once: a repetition of a write whose reply was lost would look like a conflict, which the
@@ -81,7 +96,7 @@ async fn run(visit: &Visit, heard: Heard) -> Outcome<Applied> {
         log::alarm(
             visit,
             "payment_unmatched",
-            &json!({ "in": mismatch.word() }),
+            &json!({ "in": mismatch.word(), "of": ids }),
         );
     }
     Ok(applied)
