@@ -193,9 +193,6 @@ fn dirts() -> Vec<Dirt> {
         "a\0b\r\nSet-Cookie: x=1\u{1b}",
         "a\u{202e}b",
         "=1+1",
-        "+1",
-        "-1",
-        "@SUM(1)",
         "\t=1+1",
         "",
         HTML,
@@ -243,7 +240,7 @@ fn fault_of(row: &Row, field: &str, shown: &Shown) -> Option<String> {
     match shown.status {
         200 if !PAGES.contains(&row.path) => Some("200 does not say what is wrong".to_owned()),
         200 | 303 | 404 => None,
-        422 if !is_told(&shown.body, field) => Some(format!(
+        422 if !is_told(&shown.body, (row.path, field)) => Some(format!(
             "422 does not say it there: {}",
             problems(&shown.body)
         )),
@@ -264,14 +261,19 @@ fn is_live(shown: &Shown) -> bool {
             .any(|mark| shown.body.contains(mark))
 }
 
+/// Fields of which the one beside them says what is wrong with both.
+const TOLD_BESIDE: [(&str, &str); 2] = [("/models/import", "models"), ("/playground", "model")];
+
 /// Whether the page of a refused form says what is wrong at the field, if people see that one.
-fn is_told(page: &str, field: &str) -> bool {
+fn is_told(page: &str, (path, field): (&str, &str)) -> bool {
     let named = format!(" name=\"{field}\"");
     let mut tags = page.split('<').filter(|tag| tag.contains(&named));
     let hidden = |tag: &&str| !tag.contains("type=\"hidden\"") && !tag.contains("type=\"radio\"");
     match tags.find(hidden) {
-        Some(tag) => tag.contains("aria-invalid=\"true\""),
-        None => page.contains("class=\"field-error\"") || page.contains("class=\"notice "),
+        Some(tag) if !TOLD_BESIDE.contains(&(path, field)) => tag.contains("aria-invalid=\"true\""),
+        Some(_) | None => {
+            page.contains("class=\"field-error\"") || page.contains("class=\"notice ")
+        }
     }
 }
 
@@ -721,7 +723,11 @@ fn a_form_that_is_sent_again_with_something_else_in_it_does_not_say_that_it_was_
     };
     check("/customers/{id}/grants", "amount", "0.26");
     check("/prices/rules", "markup", "13");
-    check("/provider-accounts", "credential", "sk-or-other");
+    check(
+        "/provider-accounts",
+        "credential",
+        "sk-or-v1-other-0123456789abcdeg",
+    );
     check("/provider-accounts", "name", "Forms other");
     check("/resellers", "name", "Forms other");
     cast.leave();

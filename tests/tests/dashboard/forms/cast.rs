@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use tollgate_core::accounts::{AccountKind, Commit, NewAccount, NewKey, NewRule};
 use tollgate_core::audit::Change;
 use tollgate_core::hrana::{Batch, Row, Statement};
-use tollgate_core::ids::{AccountId, OrderId, PersonId};
+use tollgate_core::ids::{AccountId, PersonId};
 use tollgate_core::limits::Limits;
 use tollgate_core::money::Nanos;
 use tollgate_core::people::{EmailAddress, NewPerson};
@@ -302,8 +302,7 @@ impl<'a> Cast<'a> {
 
     /// Buys $10 of credit at Stripe's page.
     fn buy(&self) -> String {
-        let id = OrderId::from_random(std::array::from_fn(|at| at as u8 + 1)).to_string();
-        let id = format!("{id}{}", self.number());
+        let id = format!("ord_paid{}", &random::reference().unwrap()[..12]);
         let mut browser = self.buyer.browser.clone();
         let fields = [("once", id.as_str()), ("choice", "1000")];
         let shown = browser.post("/billing/orders", &fields);
@@ -317,6 +316,8 @@ impl<'a> Cast<'a> {
             send(Request::get(idle).body(String::new()).unwrap()).status,
             200
         );
+        let state = self.texts_of("SELECT state FROM orders WHERE id = ?1", &[&id]);
+        assert_eq!(state, ["paid"]);
         id
     }
 

@@ -240,12 +240,16 @@ const KEY_FIELDS: [(&str, &str); 14] = [
     ("budget_total", "100"),
 ];
 
-fn create_key(cast: &Cast<'_>) -> Form {
-    // An account can have a hundred.
+/// An account can have a hundred keys.
+fn make_room_for_keys(cast: &Cast<'_>) {
     cast.run(&format!(
-        "UPDATE keys SET revoked_at_ms = 1 WHERE account_id = '{}' AND name <> 'demo'",
+        "UPDATE keys SET revoked_at_ms = 1 WHERE account_id = '{}' AND name <> 'Playground'",
         cast.buyer.account
     ));
+}
+
+fn create_key(cast: &Cast<'_>) -> Form {
+    make_room_for_keys(cast);
     let once = drawn("key");
     let mut form = of(&cast.buyer, "/keys".to_owned(), &KEY_FIELDS).about(&once);
     form.fields.push(("once", once));
@@ -340,6 +344,7 @@ fn portal(cast: &Cast<'_>) -> Form {
 }
 
 fn playground(cast: &Cast<'_>) -> Form {
+    make_room_for_keys(cast);
     let once = random::token().unwrap().reveal();
     let fields = [
         ("model", "sim/echo"),
@@ -619,7 +624,7 @@ fn add_provider_account(cast: &Cast<'_>) -> Form {
     let fields = [
         ("once", once.as_str()),
         ("name", NAME),
-        ("credential", "sk-or-forms"),
+        ("credential", "sk-or-v1-forms-0123456789abcdef"),
     ];
     of(&cast.operator, "/provider-accounts".to_owned(), &fields).about(&once)
 }
