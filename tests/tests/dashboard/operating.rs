@@ -183,8 +183,7 @@ fn a_pasted_catalogue_is_on_sale_at_once_and_a_broken_one_changes_nothing() {
     let mut stage = shared();
     let mut operator = operator(&mut stage);
     let [good, bad] = ["good", "bad"].map(|name| format!("sim/per-request?{name}={}", now_ms()));
-    let paste =
-        |operator: &mut Browser, text: &str| operator.post("/models/import", &[("models", text)]);
+    let paste = |operator: &mut Browser, text: &str| import(operator, "models", text);
     let before = catalogue(&stage);
     let long = format!("{{\"data\":[{}", "[".repeat(100_000));
     for text in [
@@ -215,7 +214,7 @@ fn a_pasted_catalogue_is_on_sale_at_once_and_a_broken_one_changes_nothing() {
         "{text}"
     );
     assert!(
-        text.contains(&format!("{bad}: `request` is `-1`: it has no fixed price")),
+        text.contains(&format!("{bad} : `request` is `-1`: it has no fixed price")),
         "{text}"
     );
     assert!(!shown.body.contains("sim/<b>"), "{}", shown.body);
