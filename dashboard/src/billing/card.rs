@@ -151,14 +151,20 @@ pub async fn done(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
 /// `POST /billing/card/remove`: has Stripe forget the card, and forgets it here.
 pub async fn remove(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
     let card = known(visit, buyer).await?.and_then(|it| it.card);
-    let shown = visit.asked.form.get("card");
-    let Some(method) = card
-        .map(|it| it.payment_method)
-        .filter(|it| it.as_str() == shown)
-    else {
-        // It is removed, or another one was saved since the page was shown.
+    let Some(method) = card.map(|it| it.payment_method) else {
+        // It is removed already.
         return Ok(Answer::see_other("/billing"));
     };
+    if method.as_str() != visit.asked.form.get("card") {
+        let why = buyer
+            .language()
+            .tr("Another card is saved by now, so nothing was removed. Look at it first.");
+        let wrong = Wrong {
+            field: "card",
+            why: why.to_owned(),
+        };
+        return show(visit, buyer, Some(wrong)).await;
+    }
     match ask(visit, detach_payment_method(&method), read_payment_method).await {
         Ok(_) => {}
         // It was removed at Stripe before.

@@ -913,7 +913,8 @@ pub const ROWS: &[Row] = &[
             -1,
             1,
         ),
-    ),
+    )
+    .foreign(&[("card", |_| "pm_rival".to_owned())]),
     row("/billing/portal", portal, Nothing),
     row(
         "/prices/rules",
