@@ -1,6 +1,7 @@
 //! What an operator does by hand: migrations, what is shown of an account, limits one at a time, the
 //! catalogue's import and the demo.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -287,6 +288,48 @@ fn two_people_may_migrate_at_the_same_time() {
     assert_eq!(
         server.run(count).rows(0)[0].get(0),
         Ok(i64::try_from(files).unwrap())
+    );
+}
+
+#[test]
+fn what_people_had_before_a_migration_they_have_after_it() {
+    let server = Server::start_empty();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let older = std::env::temp_dir().join(format!("tollgate-older-{}", std::process::id()));
+    fs::create_dir_all(&older).unwrap();
+    let files = fs::read_dir(&dir).unwrap().map(|file| file.unwrap());
+    for file in files.filter(|file| *file.file_name() <= *OsStr::new("0003_z")) {
+        fs::copy(file.path(), older.join(file.file_name())).unwrap();
+    }
+    let migrated = client(&server).migrate(&older).unwrap().len();
+    fs::remove_dir_all(&older).unwrap();
+    assert_eq!(migrated, 3);
+    for sql in [
+        "INSERT INTO accounts (id, kind, chain, name, created_at_ms) VALUES ('acc_a', 'operator', '[]', 'A', 1)",
+        "INSERT INTO people (id, seller_id, account_id, email, created_at_ms) \
+         VALUES ('per_a', 'acc_a', 'acc_a', 'ada@example.com', 1)",
+        "INSERT INTO sign_in_codes (browser_hash, seller_id, email, network_hash, code_hash, sent, next, \
+         expires_at_ms, created_at_ms) VALUES (zeroblob(32), 'acc_a', 'ada+x@example.com', x'00', zeroblob(32), \
+         1, '/', 2, 1)",
+        "INSERT INTO stripe_customers (account_id, stripe_id, payment_method_id, card, created_at_ms) \
+         VALUES ('acc_a', 'cus_a', 'pm_a', 'visa 4242', 1)",
+        "INSERT INTO orders (id, account_id, seller_id, kind, attempt, price_cents, currency, credit_nanos, \
+         state, livemode, expires_at_ms, created_at_ms) \
+         VALUES ('ord_a', 'acc_a', 'acc_a', 'auto_top_up', 1, 100, 'usd', 100000000, 'new', 0, 2, 1)",
+        "INSERT INTO auto_top_ups (account_id, enabled, threshold_nanos, amount_cents, month_limit_cents, \
+         updated_at_ms) VALUES ('acc_a', 1, 5, 100, 100, 1)",
+    ] {
+        let _ = server.run(Statement::new(sql));
+    }
+    client(&server).migrate(&dir).unwrap();
+    let all = "SELECT p.email || ' ' || p.barred || ' ' || s.mailbox || ' ' || s.known || ' ' || c.card || ' ' || \
+               o.payment_method_id || ' ' || t.enabled || ' ' || t.untold FROM people p, sign_in_codes s, \
+               stripe_customers c, orders o, auto_top_ups t";
+    let reply = server.run(Statement::new(all));
+    let all: String = reply.rows(0)[0].get(0).unwrap();
+    assert_eq!(
+        all,
+        "ada@example.com 0 ada+x@example.com 0 visa 4242 pm_a 1 0"
     );
 }
 
