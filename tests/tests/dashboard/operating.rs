@@ -501,16 +501,15 @@ fn calls_go_on_while_credentials_are_added_switched_sealed_anew_and_removed() {
             json!({})
         );
     }
-    let refused = add(&mut browser, "Refused", "invalid");
-    act(&mut browser, &refused, "test");
+    let typed = [("name", "Short"), ("credential", "invalid")];
+    let page = "/provider-accounts";
+    let refused = fill(&mut browser, page, page, &typed);
+    assert_eq!(refused.status, 422);
     assert!(
-        browser
-            .get("/provider-accounts")
-            .text()
-            .contains("refused by the provider")
+        refused.text().contains("This is no key"),
+        "{}",
+        refused.text()
     );
-    act(&mut browser, &refused, "disable");
-    act(&mut browser, &refused, "remove");
     assert_eq!(through(&stage), None);
     for id in &others {
         act(&mut browser, id, "enable");
