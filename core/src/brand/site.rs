@@ -19,6 +19,16 @@ pub struct Site {
     pub brand: Brand,
 }
 
+impl Site {
+    /// The host, with its port if the origin has one.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.origin
+            .split_once("://")
+            .map_or(self.origin.as_str(), |(_, host)| host)
+    }
+}
+
 /// How a seller's pages look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand {

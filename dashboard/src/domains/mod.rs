@@ -107,11 +107,14 @@ fn actions(operator: &Operator, domain: &DomainLine, at: usize) -> Markup {
                     text: &shown,
                 }))
             }
-            (button("/domains/remove", language.tr("Remove"), Confirm {
-                id: &remove,
-                title: language.tr("Remove this domain?"),
-                text: language.tr("It shows nothing from now on, and links that lead there no longer work."),
-            }))
+            // Whoever takes away the host of this page cannot come back to it.
+            @if domain.host != operator.place.site.host() {
+                (button("/domains/remove", language.tr("Remove"), Confirm {
+                    id: &remove,
+                    title: language.tr("Remove this domain?"),
+                    text: language.tr("It shows nothing from now on, and links that lead there no longer work."),
+                }))
+            }
         }
     }
 }
@@ -128,9 +131,12 @@ pub async fn verify(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
     }
 }
 
-/// `POST /domains/remove`.
+/// `POST /domains/remove`; not of the host that this page is at, since nobody could come back to it.
 pub async fn remove(visit: &Visit, operator: &Operator) -> Outcome<Answer> {
     let host = visit.asked.form.get("host");
+    if host == operator.place.site.host() {
+        return Err(Fault::NotFound);
+    }
     let batch = remove_domain(operator.account(), host, &operator.change(visit));
     done(make(visit, &batch).await?, "removed")
 }

@@ -114,10 +114,7 @@ fn report(language: Language, imported: &Import) -> Markup {
         ("models", &imported.models.len()),
         ("refused", &imported.refused.len()),
     ];
-    let title = language.fill(
-        "{models} models are imported, {refused} were left out.",
-        &values,
-    );
+    let title = language.fill("Imported: {models}. Left out: {refused}.", &values);
     alert_with(
         Kind::Success,
         &title,

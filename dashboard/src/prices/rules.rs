@@ -35,7 +35,7 @@ pub(super) fn list(seller: &Seller, rules: &[RuleLine], zone: &Zone, now_ms: i64
                 html! { (rule.priority) },
                 period(language, rule, zone, now_ms),
                 html! { (line.created_by.as_deref().unwrap_or("–")) },
-                actions(seller, rule),
+                actions(seller, rule, now_ms),
             ]
         })
         .collect();
@@ -65,7 +65,7 @@ fn period(language: Language, rule: &PriceRule, zone: &Zone, now_ms: i64) -> Mar
     }
 }
 
-fn actions(seller: &Seller, rule: &PriceRule) -> Markup {
+fn actions(seller: &Seller, rule: &PriceRule, now_ms: i64) -> Markup {
     let language = seller.language();
     let markup = rule.markup_bps;
     let markup = format!("{}.{:02}", markup / 100, markup % 100);
@@ -78,10 +78,18 @@ fn actions(seller: &Seller, rule: &PriceRule) -> Markup {
         .append_pair("min_charge", &min_charge)
         .append_pair("priority", &priority)
         .finish();
-    let text = language.fill(
+    let mut text = language.fill(
         "Calls of models that match {pattern} are then priced by the next rule that catches them, or refused if there is none. A rule that has ended does not come back.",
         &[("pattern", &rule.pattern)],
     );
+    if rule.starts_at_ms > now_ms {
+        text.push(' ');
+        text.push_str(
+            language.tr(
+                "A rule that it was to replace ends all the same when this one would have begun.",
+            ),
+        );
+    }
     html! {
         div class="actions" {
             (link_button(language.tr("Replace"), &format!("/prices?{replace}#what-if"), Tone::Quiet))

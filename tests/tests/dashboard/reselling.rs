@@ -625,6 +625,13 @@ fn a_host_shows_a_brand_from_when_the_operator_verified_it_until_it_is_removed()
     for _ in 0..2 {
         assert_eq!(operator.post("/domains/verify", &claim).status, 303);
     }
+    // Nobody takes away the host that the page is at.
+    let here = server.split_once("://").unwrap().1;
+    assert_eq!(
+        operator.post("/domains/remove", &[("host", here)]).status,
+        404
+    );
+    assert_eq!(operator.get("/domains").status, 200);
     let mut visitor = Browser::at(&origin, &server);
     let shown = visitor.get("/sign-in");
     assert_eq!(shown.status, 200);
