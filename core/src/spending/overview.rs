@@ -35,8 +35,9 @@ pub struct Overview {
     pub keys: Vec<Share>,
     /// How long the credit lasts; `None` when the last full days tell nothing.
     pub burn: Option<Burn>,
-    /// Until when calls of the accounts below this one are counted, in Unix milliseconds.
-    pub counted_to_ms: i64,
+    /// Until when calls of the accounts below this one are counted, in Unix milliseconds; `None` while
+    /// none were.
+    pub counted_to_ms: Option<i64>,
 }
 
 /// What one UTC day cost.
@@ -161,11 +162,14 @@ impl OverviewBatch {
             })
             .collect();
         let (mut models, mut keys, mut parts) = (Vec::new(), Vec::new(), Vec::new());
-        let mut counted_to_ms = 0;
+        let mut counted_to_ms = None;
         for row in reply.rows(self.spending) {
             let part: String = row.get(0)?;
             match part.as_str() {
-                "mark" => counted_to_ms = RequestId::from_stored(row.get(3)?).at_ms(),
+                "mark" => {
+                    let mark: i64 = row.get(3)?;
+                    counted_to_ms = (mark > 0).then(|| RequestId::from_stored(mark).at_ms());
+                }
                 "day" => {
                     let spend = read_day(row)?;
                     // A call from a clock that runs ahead belongs to no day that is shown yet.

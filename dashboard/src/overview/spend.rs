@@ -1,11 +1,12 @@
 //! What was spent in the last days: by day, by model and by key.
 
 use maud::{Markup, html};
+use tollgate_core::money::Nanos;
 use tollgate_core::spending::{Overview, Share};
 
 use crate::language::Language;
 use crate::page::{
-    Days, Rank, Tone, Zone, card, card_with, day_bars, link_button, moment, ranking,
+    Days, Rank, Tone, Zone, card, card_with, day_bars, empty_state, link_button, moment, ranking,
 };
 use crate::place::Person;
 use crate::requests::link_to;
@@ -19,19 +20,38 @@ pub fn cards(language: Language, person: &Person, overview: &Overview) -> Markup
     let models = ranks(language, &overview.models, "model");
     let keys = ranks(language, &overview.keys, "key");
     let (by_model, by_key) = (language.tr("By model"), language.tr("By key"));
+    let chart = if overview.parts.iter().all(|part| part.spend == Nanos::ZERO) {
+        empty_state(
+            language.tr("Nothing was spent in these days"),
+            language.tr("What your calls cost is drawn here, day by day."),
+            html! {},
+        )
+    } else {
+        day_bars(language, "spend", title, &days(language, overview))
+    };
     html! {
-        (card_with(title, requests, day_bars(language, "spend", title, &days(language, overview))))
+        (card_with(title, requests, chart))
         div class="grid gap-4 lg:grid-cols-2" {
             @if !models.is_empty() { (card(by_model, ranking(by_model, &models))) }
             @if !keys.is_empty() { (card(by_key, ranking(by_key, &keys))) }
         }
         @if person.session.role == tollgate_core::people::Role::Reseller {
-            p class="muted" {
+            p class="muted" { (counted(language, person, overview.counted_to_ms)) }
+        }
+    }
+}
+
+/// How far the calls of a reseller's customers are in its spend.
+fn counted(language: Language, person: &Person, to_ms: Option<i64>) -> Markup {
+    html! {
+        @match to_ms {
+            Some(to_ms) => {
                 (language.tr("The spend includes what the calls of your customers cost you, counted until"))
-                " "
-                (moment(language, overview.counted_to_ms, &Zone::named(&person.session.time_zone)))
-                "."
-            }
+                " " (moment(language, to_ms, &Zone::named(&person.session.time_zone))) "."
+            },
+            None => {
+                (language.tr("The spend includes what the calls of your customers cost you, some minutes after each call."))
+            },
         }
     }
 }
