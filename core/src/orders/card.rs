@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::customer::SavedCard;
 use super::order::Order;
 use super::payment::Receipt;
 use crate::accounts::Commit;
@@ -43,9 +44,10 @@ UPDATE stripe_customers SET payment_method_id = NULL, card = NULL, card_expires 
   card_fingerprint = NULL
 WHERE payment_method_id = ?1";
 
-/// A row for an account that has this card.
-const HOLDER: &str = "\
-(SELECT c.account_id AS id, c.card FROM stripe_customers c WHERE c.payment_method_id IS NOT NULL)";
+/// A row for an account in whose log the removal of the card of `?5` does not stand yet.
+const NOT_TOLD: &str = "\
+(SELECT a.id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM audit_log l
+  WHERE l.subject = a.id AND l.action = 'card.remove' AND l.after = ?5))";
 
 impl SavedNow {
     /// The card of a session that was retrieved by `retrieve_session`; `None` for one that saves none by
@@ -103,32 +105,20 @@ pub fn forget_card(method: &StripeId, now_ms: i64) -> Commit {
     Batch::transaction(forget(method, now_ms))
 }
 
-/// The same for a person of the account, after Stripe removed it. The transaction does not take place
-/// where the account has no such card any more.
+/// The same for a person of the account, after Stripe removed it: with its line in the log, once, also where
+/// Stripe's event about it was faster.
 #[must_use]
-pub fn remove_card(account: &AccountId, method: &StripeId, change: &Change) -> Commit {
+pub fn remove_card(account: &AccountId, card: &SavedCard, change: &Change) -> Commit {
+    let method = card.payment_method.as_str();
     let entry = change.of(Entry {
         action: "card.remove",
-        table: HOLDER,
+        table: NOT_TOLD,
         subject: account.as_str(),
-        before: "json_object('card', r.card)",
-        after: json!({}).to_string(),
+        before: "'{}'",
+        after: json!({ "card": card.label, "payment_method": method }).to_string(),
     });
-    let mine = Statement::new(
-        "UPDATE stripe_customers SET card = card WHERE account_id = ?1 AND payment_method_id = ?2",
-    )
-    .bind(account.as_str())
-    .bind(method.as_str());
-    let mut batch = Batch::new();
-    let mut transaction = batch.begin(None);
-    transaction.then(entry);
-    transaction.then(mine);
-    transaction.require_change();
-    for statement in forget(method, change.at_ms) {
-        transaction.then(statement);
-    }
-    let commit = transaction.commit();
-    (batch, commit)
+    let forget = forget(&card.payment_method, change.at_ms);
+    Batch::transaction([entry].into_iter().chain(forget))
 }
 
 fn forget(method: &StripeId, now_ms: i64) -> [Statement; 2] {

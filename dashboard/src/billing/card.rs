@@ -151,11 +151,11 @@ pub async fn done(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
 /// `POST /billing/card/remove`: has Stripe forget the card, and forgets it here.
 pub async fn remove(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
     let card = known(visit, buyer).await?.and_then(|it| it.card);
-    let Some(method) = card.map(|it| it.payment_method) else {
+    let Some(card) = card else {
         // It is removed already.
         return Ok(Answer::see_other("/billing"));
     };
-    if method.as_str() != visit.asked.form.get("card") {
+    if card.payment_method.as_str() != visit.asked.form.get("card") {
         let why = buyer
             .language()
             .tr("Another card is saved by now, so nothing was removed. Look at it first.");
@@ -165,14 +165,20 @@ pub async fn remove(visit: &Visit, buyer: &Buyer) -> Outcome<Answer> {
         };
         return show(visit, buyer, Some(wrong)).await;
     }
-    match ask(visit, detach_payment_method(&method), read_payment_method).await {
+    match ask(
+        visit,
+        detach_payment_method(&card.payment_method),
+        read_payment_method,
+    )
+    .await
+    {
         Ok(_) => {}
         // It was removed at Stripe before.
         Err(error) if error.is_final() => {}
         Err(_) => return silent(visit, buyer).await,
     }
-    let (batch, _) = remove_card(buyer.account(), &method, &buyer.change(visit));
-    // If it does not take place now, Stripe's event about the card does the same.
+    let (batch, _) = remove_card(buyer.account(), &card, &buyer.change(visit));
+    // Stripe's event about the card may have been faster; the line in the log is written all the same.
     visit.execute(&batch).await?;
     Ok(Answer::see_other("/billing?done=card_removed"))
 }

@@ -118,17 +118,19 @@ impl<'a> Cast<'a> {
             ));
         }
         cast.paid = cast.buy();
-        cast.save_card();
+        let _ = cast.save_card();
         cast
     }
 
-    /// Gives the buyer a saved card, as Stripe would tell of it.
-    pub fn save_card(&self) {
+    /// Gives the buyer a saved card, as Stripe would tell of it; its id.
+    pub fn save_card(&self) -> String {
+        let card = format!("pm_forms{}", self.number());
         self.run(&format!(
-            "UPDATE stripe_customers SET payment_method_id = 'pm_forms', card = 'visa 4242', \
+            "UPDATE stripe_customers SET payment_method_id = '{card}', card = 'visa 4242', \
              card_fingerprint = 'forms' WHERE account_id = '{}'",
             self.buyer.account
         ));
+        card
     }
 
     fn rival(&self) -> Rival {

@@ -317,16 +317,16 @@ fn save_card(cast: &Cast<'_>) -> Form {
 }
 
 fn remove_card(cast: &Cast<'_>) -> Form {
-    cast.save_card();
+    let card = cast.save_card();
     of(
         &cast.buyer,
         "/billing/card/remove".to_owned(),
-        &[("card", "pm_forms")],
+        &[("card", &card)],
     )
 }
 
 fn top_up(cast: &Cast<'_>) -> Form {
-    cast.save_card();
+    let _ = cast.save_card();
     cast.run(&format!(
         "DELETE FROM auto_top_ups WHERE account_id = '{}'",
         cast.buyer.account
