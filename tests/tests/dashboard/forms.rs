@@ -553,11 +553,12 @@ fn a_day_is_the_day_that_was_typed_or_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A form that makes something new takes an id that is another's for a slip, and draws one; a host that is
-/// another's is as good as gone.
-const WITHOUT_A_WORD: [(&str, &str); 2] = [
+/// A form that makes something new takes an id that is another's for a slip, and draws one; a host or a
+/// session that is another's is as good as gone.
+const WITHOUT_A_WORD: [(&str, &str); 3] = [
     ("/billing/orders", "once"),
     ("/brand/domains/remove", "host"),
+    ("/settings/sessions/end", "session"),
 ];
 
 #[test]
