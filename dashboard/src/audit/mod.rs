@@ -146,31 +146,33 @@ fn filters(language: Language, visit: &Visit, everything: bool) -> Markup {
 fn entries(person: &Person, lines: &[AuditEntry], everything: bool) -> Markup {
     let language = person.language();
     let zone = Zone::named(&person.session.time_zone);
-    let mut columns = vec![
+    let columns = [
         Column::text(language.tr("When")),
-        Column::text(language.tr("Who")),
+        Column::text(if everything {
+            language.tr("Who, in the log of")
+        } else {
+            language.tr("Who")
+        }),
         Column::text(language.tr("What")),
-        Column::text(language.tr("Of")),
         Column::text(language.tr("Before and after")),
     ];
-    if everything {
-        columns.push(Column::text(language.tr("In the log of")).wide_only());
-    }
     let rows: Vec<Vec<Markup>> = lines
         .iter()
         .map(|line| {
             let subject = href("subject", &line.subject);
-            let mut row = vec![
+            vec![
                 moment(language, line.created_at_ms, &zone),
-                html! { (line.by) },
-                html! { code { (line.action) } },
-                html! { a class="link" href=(subject) { code { (line.subject) } } },
+                html! {
+                    (line.by)
+                    @if everything { br; code class="muted" { (line.account) } }
+                },
+                html! {
+                    code { (line.action) }
+                    br;
+                    a class="link" href=(subject) { code { (line.subject) } }
+                },
                 differences(&line.before, &line.after),
-            ];
-            if everything {
-                row.push(html! { code { (line.account) } });
-            }
-            row
+            ]
         })
         .collect();
     table(&Table {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::language::Language;
-use crate::page::{Icon, Kind, Tone, badge, card, link_button};
+use crate::page::{Kind, Tone, badge, card, link_button};
 
 /// What was done so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,6 @@ pub fn checklist(language: Language, steps: &Steps) -> Markup {
                 li class="flex flex-wrap items-center justify-between gap-3" {
                     div class="min-w-0" {
                         p class="font-semibold" {
-                            @if done { span class="text-success" { (Icon::Check) } " " }
                             (at + 1) ". " (label)
                         }
                         p class="muted" { (text) }
