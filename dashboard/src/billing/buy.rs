@@ -61,14 +61,14 @@ pub(super) fn form(
                 @for (choice, price, credit) in &offered {
                     @let name = name_of(choice);
                     (pack(&name, name == chosen, html! {
-                        span class="tile-value block" { (price) }
+                        span class="tile-value block text-xl sm:text-2xl" { (price) }
                         span class="tile-note block" {
                             (language.fill("{credit} of credit", &[("credit", &usd(*credit))]))
                         }
                     }))
                 }
                 (pack(OTHER, chosen == OTHER, html! {
-                    span class="tile-value block" { (language.tr("Other")) }
+                    span class="tile-value block text-xl sm:text-2xl" { (language.tr("Other")) }
                     span class="tile-note block" { (language.tr("An amount of your own")) }
                 }))
             }
@@ -98,7 +98,7 @@ pub(super) fn form(
 
 fn pack(value: &str, chosen: bool, text: Markup) -> Markup {
     html! {
-        label class="tile flex cursor-pointer items-start gap-3 has-checked:border-primary has-checked:ring-1 has-checked:ring-primary" {
+        label class="tile flex cursor-pointer items-start gap-2 p-3 sm:gap-3 sm:p-4 has-checked:border-primary has-checked:ring-1 has-checked:ring-primary" {
             input type="radio" class="radio radio-primary mt-2" name="choice" value=(value) checked[chosen] required;
             span { (text) }
         }
