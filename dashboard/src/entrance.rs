@@ -23,6 +23,9 @@ pub const BROWSER_COOKIE: &str = "__Host-browser";
 
 /// Answers any request.
 pub async fn answer(request: Request, env: Env) -> Result<Response> {
+    if request.url().is_err() {
+        return Response::error("the Host header is no host", 400);
+    }
     let begun = async {
         let config = Config::from_env(&env).map_err(|fault| fault.to_string())?;
         let (asked, upload) = asked::read(request)

@@ -369,7 +369,14 @@ fn nobody_is_led_to_another_site() {
 #[test]
 fn a_host_that_is_nobodys_shows_nothing() {
     let stage = shared();
-    for host in ["evil.test", "127.0.0.1", "", "localhost:1"] {
+    for host in [
+        "evil.test",
+        "127.0.0.1",
+        "",
+        "localhost:1",
+        "a,b",
+        "localhost:x",
+    ] {
         let request =
             Request::get(format!("{}/sign-in", stage.stack.dashboard_url())).header("host", host);
         let shown = send(request.body(String::new()).unwrap());
