@@ -93,7 +93,9 @@ async fn dispatch(visit: &Visit) -> (&'static str, Outcome<Answer>) {
     let at_path = || ROUTES.iter().filter(|route| route.path == path);
     let Some(route) = at_path().find(|route| route.method == visit.asked.method) else {
         let allowed: Vec<&str> = at_path().map(|route| route.method).collect();
-        let refused = Answer::empty(405).with("allow", allowed.join(", "));
+        // Whoever opens the address of a form again gets a page with a way on.
+        let refused = refusal::of(visit, &Fault::NotFound).status(405);
+        let refused = refused.with("allow", allowed.join(", "));
         return (path, Ok(refused));
     };
     (path, enter(visit, route).await)

@@ -69,6 +69,10 @@ WHERE id = ?1 AND account_id = ?2 AND state = 'paid' AND refunded_cents + ?3 <= 
   AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = ?1 AND d.state <> 'won')
   AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ?2 AND a.status = 'active')";
 
+const STOP_TOP_UP: &str = "\
+UPDATE auto_top_ups SET enabled = 0, stopped_by = 'refund', updated_at_ms = ?2
+WHERE account_id = ?1 AND enabled = 1";
+
 const KNOWN: &str = "\
 SELECT 1 FROM refunds WHERE id = ?1 AND account_id = ?2 AND order_id = ?3 AND amount_cents = ?4";
 
@@ -134,8 +138,8 @@ fn most_refundable(order: &Order, (free, sellers): (Nanos, Nanos)) -> Result<Cen
 }
 
 impl Refundable {
-    /// The batch that takes the credit of `amount` for a refund of this id: the form that is sent twice
-    /// has the same id, and takes it once.
+    /// The batch that takes the credit of `amount` for a refund of this id, and switches automatic top-up
+    /// off: the form that is sent twice has the same id, and takes it once.
     pub fn ask(
         &self,
         id: &RefundId,
@@ -159,6 +163,11 @@ impl Refundable {
         transaction.then(take);
         transaction.require_change();
         transaction.then(refund.insert(change.at_ms));
+        // Or what goes back now would be charged again as soon as it is missing.
+        let no_top_up = Statement::new(STOP_TOP_UP)
+            .bind(refund.account.as_str())
+            .bind(change.at_ms);
+        transaction.then(no_top_up);
         if let Some(sale) = refund.sale() {
             Posting::refund_asked(&sale).append(&mut transaction, change);
         }

@@ -223,7 +223,7 @@ fn refund(buyer: &Buyer, refundable: &Refundable) -> Outcome<Markup> {
 
 fn what_comes_back(language: Language, order: &Order, most: Cents) -> String {
     language.fill(
-        "The unspent part comes back: {most} of the {price} that you paid goes to where it came from, and {credit} of credit is taken for it now.",
+        "The unspent part comes back: {most} of the {price} that you paid goes to where it came from, and {credit} of credit is taken for it now. Automatic top-up is switched off with it.",
         &[
             ("most", &most),
             ("price", &order.price),

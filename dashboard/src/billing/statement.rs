@@ -13,8 +13,8 @@ use crate::answer::Answer;
 use crate::fault::{Fault, Outcome};
 use crate::language::Language;
 use crate::page::{
-    Column, Stat, Table, Tone, Zone, card_with, day, empty_state, link_button, moment, money,
-    page_head, pager, signed_money, table, tiles,
+    Column, Stat, Table, Tone, Zone, card_with, day, empty_state, exact_money, exact_signed_money,
+    link_button, moment, page_head, pager, table, tiles,
 };
 use crate::place::Buyer;
 use crate::visit::Visit;
@@ -96,7 +96,7 @@ fn month_text(month: i64) -> String {
 fn sums(language: Language, statement: &MonthStatement) -> Markup {
     let stat = |label, amount| Stat {
         label,
-        value: money(amount),
+        value: exact_money(amount),
         hint: None,
         trend: None,
     };
@@ -124,7 +124,7 @@ fn lines(language: Language, statement: &MonthStatement) -> Markup {
     let zone = Zone::named("UTC");
     let row = |line: &StatementLine| {
         let (at, what, details) = event(language, line, &zone);
-        let (amount, balance) = (signed_money(line.amount), money(line.balance));
+        let (amount, balance) = (exact_signed_money(line.amount), exact_money(line.balance));
         vec![at, html! { (what) }, html! { (details) }, amount, balance]
     };
     let rows: Vec<Vec<Markup>> = statement.lines.iter().map(row).collect();

@@ -58,6 +58,7 @@ pub fn failure(language: Language, word: &str) -> &'static str {
             language.tr("The saved card is no longer there. Save one on the billing page.")
         }
         "card_removed" => language.tr("The saved card was removed."),
+        "refund" => language.tr("A payment was sent back, so that it is not charged again at once."),
         "unknown" => language.tr(
             "Stripe did not tell in a day what became of the payment. If it was charged, the credit still comes by itself.",
         ),

@@ -145,7 +145,7 @@ fn rows(operator: &Operator, models: &[ModelLine]) -> Markup {
                 price(cost, Dimension::Prompt),
                 price(cost, Dimension::Completion),
                 others(cost),
-                html! { (line.source.as_deref().unwrap_or("–")) },
+                html! { span class="block max-w-56 wrap-anywhere" { (line.source.as_deref().unwrap_or("–")) } },
                 button_form(language, &ButtonForm {
                     action: "/models/switch",
                     csrf: operator.place.csrf(),

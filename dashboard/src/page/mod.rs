@@ -29,7 +29,7 @@ pub use field::{Choice, Field};
 pub use form::{filter_form, form, upload_form};
 pub use frame::{Brand, Entry, Flash, Frame, Nav, door, frame};
 pub use icon::Icon;
-pub use money::{count, money, percent, share, signed_money, usd};
+pub use money::{count, exact_money, exact_signed_money, money, percent, share, signed_money, usd};
 pub use ranking::{Rank, ranking, sparkline};
 pub use table::{Column, Table, forward, pager, rows, table};
 pub use when::{Zone, ago, date_text, day, moment};

@@ -9,20 +9,15 @@ const SIGNIFICANT: usize = 3;
 
 /// An amount in US dollars: `$1,234.56`; below a dollar three digits, as in `$0.000123`.
 pub fn usd(amount: Nanos) -> String {
-    let exact = amount.to_usd();
-    let (sign, digits) = match exact.strip_prefix('-') {
-        Some(digits) => ("\u{2212}", digits),
-        None => ("", exact.as_str()),
-    };
-    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let (sign, whole, decimals) = parts(amount);
     let shown = if whole == "0" {
         let zeros = decimals.bytes().take_while(|byte| *byte == b'0').count();
-        let kept = decimals.get(..zeros + SIGNIFICANT).unwrap_or(decimals);
+        let kept = decimals.get(..zeros + SIGNIFICANT).unwrap_or(&decimals);
         kept.trim_end_matches('0')
     } else {
-        decimals.get(..2).unwrap_or(decimals)
+        decimals.get(..2).unwrap_or(&decimals)
     };
-    format!("{sign}${}.{shown:0<2}", grouped(whole))
+    format!("{sign}${}.{shown:0<2}", grouped(&whole))
 }
 
 /// An amount with its exact value in the title, in digits of one width.
@@ -34,6 +29,34 @@ pub fn money(amount: Nanos) -> Markup {
 pub fn signed_money(amount: Nanos) -> Markup {
     let plus = if amount > Nanos::ZERO { "+" } else { "" };
     marked(amount, format!("{plus}{}", usd(amount)))
+}
+
+/// The whole amount, for a column that must add up to the last digit.
+pub fn exact_money(amount: Nanos) -> Markup {
+    html! { span.money { (exact_usd(amount)) } }
+}
+
+/// The same with a plus before what came.
+pub fn exact_signed_money(amount: Nanos) -> Markup {
+    let plus = if amount > Nanos::ZERO { "+" } else { "" };
+    html! { span.money { (plus) (exact_usd(amount)) } }
+}
+
+fn exact_usd(amount: Nanos) -> String {
+    let (sign, whole, decimals) = parts(amount);
+    format!("{sign}${}.{decimals:0<2}", grouped(&whole))
+}
+
+/// Sign, dollars and decimals without zeros at their end.
+fn parts(amount: Nanos) -> (&'static str, String, String) {
+    let exact = amount.to_usd();
+    let (sign, digits) = match exact.strip_prefix('-') {
+        Some(digits) => ("\u{2212}", digits),
+        None => ("", exact.as_str()),
+    };
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
+    let decimals = decimals.trim_end_matches('0');
+    (sign, whole.to_owned(), decimals.to_owned())
 }
 
 fn marked(amount: Nanos, text: String) -> Markup {
@@ -86,6 +109,17 @@ mod tests {
         let title = title.map_or_else(String::new, |title| format!(" title=\"{title}\""));
         let expect = format!("<span class=\"money\"{title}>{shown}</span>");
         assert_eq!(html, expect, "{dollars}");
+    }
+
+    #[test]
+    fn a_statement_shows_every_digit() {
+        let check =
+            |nanos: i64, expect: &str| assert_eq!(exact_usd(Nanos::new(nanos)), expect, "{nanos}");
+        check(44_999_892_000, "$44.999892");
+        check(-108_000, "\u{2212}$0.000108");
+        check(1_234_500_000_000, "$1,234.50");
+        check(0, "$0.00");
+        check(1, "$0.000000001");
     }
 
     #[test]

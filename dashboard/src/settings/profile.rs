@@ -60,7 +60,7 @@ pub fn section(person: &Person, typed: &Typed) -> Markup {
                     .hint(language.tr("Only you see it, and whoever you buy from.")))
                 (Field::text("time_zone", language.tr("Time zone")).value(&typed.time_zone)
                     .error(typed.zone_error).required().list("time-zones")
-                    .hint(language.tr("Days and times on pages are of this zone. Type a city, such as Berlin.")))
+                    .hint(language.tr("Days and times on pages are of this zone. Type a part of the world and a city, such as Europe/Berlin.")))
                 datalist id="time-zones" {
                     @for zone in zones() { option value=(zone) {} }
                 }

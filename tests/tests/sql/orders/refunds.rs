@@ -1,5 +1,6 @@
 //! Money goes back with the credit that it bought, once, and exactly.
 
+use tollgate_core::hrana::Statement;
 use tollgate_core::ids::AccountId;
 use tollgate_core::ledger::{EntryKind, LedgerEntry};
 use tollgate_core::money::Nanos;
@@ -81,6 +82,23 @@ fn the_unspent_part_goes_back_and_no_more() {
     assert_eq!(refundable(&desk, &order).most, Ok(Cents::new(99)));
     spend(&desk, &order, 100 * CENT);
     assert_eq!(refundable(&desk, &order).most, Err(RefundRefusal::Spent));
+}
+
+#[test]
+fn what_goes_back_is_not_charged_again_by_automatic_top_up() {
+    let desk = Desk::new();
+    let customer = desk.customer(&desk.reseller);
+    let order = desk.bought(&customer, 1_000, "a");
+    let _ = desk.database.run(
+        Statement::new(
+            "INSERT INTO auto_top_ups (account_id, enabled, threshold_nanos, amount_cents, \
+             month_limit_cents, updated_at_ms) VALUES (?1, 1, 5000000000, 1000, 2000, 0)",
+        )
+        .bind(customer.as_str()),
+    );
+    ask(&desk, &order, 1_000).unwrap();
+    let off = "SELECT count(*) FROM auto_top_ups WHERE account_id = ?1 AND enabled = 0 AND stopped_by = 'refund'";
+    assert_eq!(desk.number(off, customer.as_str()), 1);
 }
 
 #[test]
