@@ -47,7 +47,7 @@ WHERE payment_method_id = ?1";
 /// A row for an account in whose log the removal of the card of `?5` does not stand yet.
 const NOT_TOLD: &str = "\
 (SELECT a.id FROM accounts a WHERE NOT EXISTS (SELECT 1 FROM audit_log l
-  WHERE l.account_id = a.id AND l.subject = a.id AND l.action = 'card.remove' AND l.after = ?5))";
+  WHERE l.subject = a.id AND l.action = 'card.remove' AND l.after = ?5))";
 
 impl SavedNow {
     /// The card of a session that was retrieved by `retrieve_session`; `None` for one that saves none by

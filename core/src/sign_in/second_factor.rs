@@ -70,7 +70,9 @@ impl TrySecondFactor {
         // One line a day, when somebody who has the first factor has guessed for as long as is allowed.
         let entry = Statement::new(format!(
             "{ENTRY} 'person.totp_shut', p.id, '{{}}', json_object('tries', p.totp_tries), ?4 \
-             FROM people p WHERE p.id = ?1 AND p.totp_day = ?2 AND p.totp_tries = ?3 AND changes() > 0"
+             FROM people p WHERE p.id = ?1 AND p.totp_day = ?2 AND p.totp_tries = ?3 \
+               AND NOT EXISTS (SELECT 1 FROM audit_log l WHERE l.subject = p.id \
+                 AND l.action = 'person.totp_shut' AND l.created_at_ms >= ?2 * 86400000)"
         ))
         .bind(self.person.as_str())
         .bind(Periods::of(self.now_ms).day)
