@@ -14,7 +14,7 @@ use crate::fault::{Fault, Outcome};
 use crate::language::Language;
 use crate::page::{
     Column, Stat, Table, Tone, Zone, card_with, day, empty_state, exact_money, exact_signed_money,
-    link_button, moment, page_head, pager, table, tiles,
+    link_button, moment, money, page_head, pager, table, tiles,
 };
 use crate::place::Buyer;
 use crate::visit::Visit;
@@ -96,7 +96,7 @@ fn month_text(month: i64) -> String {
 fn sums(language: Language, statement: &MonthStatement) -> Markup {
     let stat = |label, amount| Stat {
         label,
-        value: exact_money(amount),
+        value: money(amount),
         hint: None,
         trend: None,
     };
