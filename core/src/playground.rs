@@ -1,4 +1,4 @@
-//! The playground of the dashboard: which models an account can try there, and the key that pays. The
+//! The playground of the dashboard: which models an account can try there and for what, and the key that pays. The
 //! key is one of the account's own, but its secret is made from the Worker's, so that it is stored
 //! nowhere. When it is revoked, the next one takes its place. Calls are the gateway's.
 
@@ -6,18 +6,25 @@ use serde_json::json;
 
 use crate::accounts::{Account, KeyCreation, NewKey, account_statement, read_account};
 use crate::budget::Budget;
+use crate::catalogue::Dimension;
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, StepIndex};
 use crate::ids::{AccountId, KeyId};
 use crate::key::ApiKey;
 use crate::limits::Limits;
-use crate::pattern;
+use crate::money::{Nanos, Picos};
+use crate::pricing::Reference;
 use crate::sealing::SealingKeys;
+use crate::selling::{MarketBatch, MarketQuery, preview};
+use crate::usage::Usage;
 
 /// What people see the key called.
 pub const KEY_NAME: &str = "Playground";
 
 /// How many keys an account can use up; after that many were revoked, somebody means it.
 const GENERATIONS: u32 = 64;
+
+/// How many models are offered at most.
+const MOST_CHOICES: u32 = 2_000;
 
 /// The playground's key of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,55 +126,58 @@ impl PlaygroundKeys {
     }
 }
 
-/// A model that can be tried.
+/// A model that can be tried, and what it costs whoever tries it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// Its slug, which calls name.
     pub slug: String,
-    /// What people call it.
-    pub name: String,
+    /// A token of the prompt.
+    pub prompt: Picos,
+    /// A token of the answer.
+    pub completion: Picos,
+    /// The call itself, besides its tokens.
+    pub request: Picos,
+    /// The least that a call costs.
+    pub least: Nanos,
 }
 
 /// The batch that reads what an account can try, and where its answers stand.
 #[derive(Clone, Debug)]
 pub struct Choices {
-    /// What to execute.
-    pub batch: Batch,
+    market: MarketBatch,
     account: StepIndex,
-    rules: StepIndex,
-    models: StepIndex,
+    at_ms: i64,
 }
 
-const RULES: &str = "\
-SELECT c.key, r.pattern
-FROM accounts l JOIN json_each(l.chain) c JOIN accounts a ON a.id = c.value
-  LEFT JOIN price_rules r ON r.account_id = a.parent_id AND r.starts_at_ms <= ?2
-    AND (r.ends_at_ms IS NULL OR r.ends_at_ms > ?2)
-WHERE l.id = ?1 ORDER BY c.key";
-
-const MODELS: &str = "\
-SELECT m.slug, m.name FROM models m
-WHERE m.enabled = 1
-  AND EXISTS (SELECT 1 FROM costs c WHERE c.model = m.slug AND c.effective_from_ms <= ?1)
-  AND NOT EXISTS (SELECT 1 FROM providers p WHERE p.name = m.provider AND p.enabled = 0)
-ORDER BY m.slug";
-
 impl Choices {
-    /// Reads what an account can try now.
+    /// Reads what an account can try now, of what the account right above it sells.
     #[must_use]
-    pub fn of(account: &AccountId, now_ms: i64) -> Self {
-        let mut batch = Batch::new();
-        let rules = Statement::new(RULES).bind(account.as_str()).bind(now_ms);
+    pub fn of(account: &AccountId, seller: &AccountId, now_ms: i64) -> Self {
+        let query = MarketQuery {
+            seller,
+            now_ms,
+            at_ms: now_ms,
+            search: "",
+            after: "",
+            count: MOST_CHOICES,
+        };
+        let mut market = query.to_batch();
+        let account = market.batch.step(None, account_statement(account));
         Self {
-            account: batch.step(None, account_statement(account)),
-            rules: batch.step(None, rules),
-            models: batch.step(None, Statement::new(MODELS).bind(now_ms)),
-            batch,
+            market,
+            account,
+            at_ms: now_ms,
         }
     }
 
-    /// The account, and the models that every level above it has a price for and that its limits
-    /// allow, by slug. `None`: no such account.
+    /// What to execute: reads only.
+    #[must_use]
+    pub const fn batch(&self) -> &Batch {
+        &self.market.batch
+    }
+
+    /// The account, and the models that it has a price for and that its limits allow, by slug. `None`: no
+    /// such account, or its seller sells nothing.
     ///
     /// # Errors
     /// When the database did not say.
@@ -176,74 +186,35 @@ impl Choices {
             return Ok(None);
         };
         let account = read_account(account)?;
-        let rules = reply
-            .rows_of(self.rules)?
-            .iter()
-            .map(|row| Ok((row.get(0)?, row.get(1)?)))
-            .collect::<Result<Vec<(i64, Option<String>)>, HranaFault>>()?;
-        let models = reply
-            .rows_of(self.models)?
-            .iter()
-            .map(|row| {
-                Ok(Choice {
-                    slug: row.get(0)?,
-                    name: row.get(1)?,
-                })
+        let Some(market) = self.market.read(reply)? else {
+            return Ok(None);
+        };
+        let nothing_used = Reference {
+            usage: Usage::default(),
+            at_ms: self.at_ms,
+        };
+        let sold = preview(&market, None, &nothing_used).into_iter();
+        let sold = sold
+            .filter(|line| account.limits.allows_model(line.slug))
+            .filter_map(|line| Some((line.slug, line.now.ok()?)))
+            .map(|(slug, offer)| {
+                let unit = |dimension| offer.unit(dimension).map_or(Picos::ZERO, |it| it.charge);
+                Choice {
+                    slug: slug.to_owned(),
+                    prompt: unit(Dimension::Prompt),
+                    completion: unit(Dimension::Completion),
+                    request: unit(Dimension::Request),
+                    least: offer.charge,
+                }
             })
-            .collect::<Result<Vec<_>, HranaFault>>()?;
-        let sold = models
-            .into_iter()
-            .filter(|model| account.limits.allows_model(&model.slug) && is_priced(&rules, model))
             .collect();
         Ok(Some((account, sold)))
     }
 }
 
-/// Whether every level has a rule for the model.
-fn is_priced(rules: &[(i64, Option<String>)], model: &Choice) -> bool {
-    let catches = |pattern: &Option<String>| {
-        pattern
-            .as_ref()
-            .is_some_and(|pattern| pattern::matches(pattern, &model.slug))
-    };
-    rules.iter().all(|(level, _)| {
-        let mut of_level = rules.iter().filter(|(other, _)| other == level);
-        of_level.any(|(_, pattern)| catches(pattern))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn model(slug: &str) -> Choice {
-        Choice {
-            slug: slug.to_owned(),
-            name: String::new(),
-        }
-    }
-
-    #[test]
-    fn a_model_without_a_price_at_any_level_is_not_offered() {
-        let check = |rules: &[(i64, Option<&str>)], expect: bool| {
-            let rules: Vec<_> = rules
-                .iter()
-                .map(|(level, pattern)| (*level, pattern.map(str::to_owned)))
-                .collect();
-            assert_eq!(
-                is_priced(&rules, &model("openai/gpt-4o")),
-                expect,
-                "{rules:?}"
-            );
-        };
-        check(&[(0, Some("*"))], true);
-        check(&[(0, Some("openai/*")), (1, Some("*"))], true);
-        check(&[(0, Some("sim/*")), (0, Some("openai/*"))], true);
-        check(&[(0, Some("sim/*"))], false);
-        check(&[(0, None)], false);
-        check(&[(0, Some("*")), (1, None)], false);
-        check(&[(0, Some("*")), (1, Some("sim/*"))], false);
-    }
 
     #[test]
     fn the_key_is_another_for_every_account_and_generation() {

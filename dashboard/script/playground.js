@@ -1,5 +1,5 @@
-// The playground with a script: the answer is shown as it comes, can be stopped, and says what it cost at
-// its end. Without a script the form answers with a whole page.
+// The playground with a script: the answer is shown as it comes with about what it costs so far, can be
+// stopped, and says what was charged at its end. Without a script the form answers with a whole page.
 "use strict";
 
 {
@@ -18,12 +18,23 @@
   // Charges are whole billionths of a dollar.
   const usd = (amount) => "$" + Number(amount).toFixed(9).replace(/(\.\d\d\d*?)0+$/, "$1");
 
+  // The page says what each model costs in 1e-12 dollars. A token is about four bytes of text.
+  const prices = new Map(
+    says.prices.split("\n").map((line) => {
+      const [slug, ...units] = line.split(" ");
+      return [slug, units.map(Number)];
+    }),
+  );
+  const tokens = (text) => Math.ceil(new TextEncoder().encode(text).length / 4);
+  const about = ({ price: [prompt, completion, request, least], asked, written }) =>
+    Math.max(least, request + asked * prompt + written * completion) / 1e12;
+
   const show = (chunk, heard) => {
     const text = chunk.choices?.[0]?.delta?.content;
     if (text) {
-      heard.pieces += 1;
+      heard.written += tokens(text);
       answer.append(text);
-      say(fill(says.running, { n: heard.pieces }));
+      say(fill(says.running, { n: heard.written, charge: usd(about(heard)) }));
     }
     if (chunk.usage) heard.usage = chunk.usage;
     const fault = chunk.error ?? chunk.tollgate?.error;
@@ -65,7 +76,9 @@
     });
     const type = response.headers.get("content-type") ?? "";
     if (type.startsWith("text/event-stream")) {
-      const heard = { pieces: 0, usage: null, fault: "" };
+      const price = prices.get(data.get("model"));
+      const asked = tokens(data.get("prompt"));
+      const heard = { price, asked, written: 0, usage: null, fault: "" };
       await read(response.body, heard);
       tell(heard);
     } else if (type.startsWith("application/json")) {

@@ -34,6 +34,27 @@ async function call(apiKey) {
   return answer.usage.cost;
 }
 
+/** Tries the model in the playground: the last price told while the answer came, and what was charged. */
+async function tryOut(page) {
+  await page.goto(`${RESELLER_URL}/playground`);
+  await page.getByLabel("Model").selectOption(MODEL);
+  await page.getByLabel("Prompt").fill("one two three four five six seven");
+  await page.evaluate(() => {
+    window.said = [];
+    const note = (changes) =>
+      changes.forEach((it) => it.addedNodes.forEach((text) => window.said.push(text.textContent)));
+    new MutationObserver(note).observe(document.querySelector("[data-status]"), { childList: true });
+  });
+  await page.getByRole("button", { name: "Run" }).click();
+  await page.getByText(/Charged: \$/).waitFor();
+  await inspect(page, "story-playground");
+  const said = await page.evaluate(() => window.said);
+  const amounts = (pattern) => said.flatMap((text) => text.match(pattern)?.[1] ?? []).map(Number);
+  const live = amounts(/^About \$([\d.]+) so far/);
+  assert.ok(live.length > 1, `no price while the answer came: ${said}`);
+  return { last: live.at(-1), charged: amounts(/Charged: \$([\d.]+)\./)[0] };
+}
+
 test("sign up, buy, make a key, call, see the charge; the reseller's new price counts at once", async () => {
   const { page, problems } = await visit(browser);
 
@@ -54,6 +75,9 @@ test("sign up, buy, make a key, call, see the charge; the reseller's new price c
   await inspect(page, "story-paid");
   await page.goto(`${RESELLER_URL}/`);
   await page.getByText("$10.00").first().waitFor();
+
+  const { last, charged } = await tryOut(page);
+  assert.ok(charged > 0 && last > charged / 3 && last < charged * 3, `${last}, then ${charged}`);
 
   await page.goto(`${RESELLER_URL}/keys/new`);
   await page.getByLabel("Name", { exact: true }).fill("laptop");

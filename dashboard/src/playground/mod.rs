@@ -1,11 +1,12 @@
 //! The playground: one page on which a buyer tries a model, pays for it like any other call, and sees the
-//! answer and its price. Models and the key are decided by `core::playground`, prices by the gateway.
+//! answer and its price as it comes. Models, their prices and the key are decided by `core::playground`; what is
+//! charged, by the gateway.
 
 mod gateway;
 
 use maud::{Markup, html};
 use tollgate_core::accounts::{Account, KeyCreated};
-use tollgate_core::money::Nanos;
+use tollgate_core::money::{Nanos, Picos};
 use tollgate_core::playground::{Choice, Choices, PlaygroundKey, PlaygroundKeys, Standing};
 use tollgate_core::sign_in::Token;
 use tollgate_edge::clock::random_bytes;
@@ -118,8 +119,10 @@ async fn key(visit: &Visit, buyer: &Buyer) -> Outcome<Result<PlaygroundKey, Stri
 
 async fn show(visit: &Visit, buyer: &Buyer, tried: &Tried<'_>) -> Outcome<Answer> {
     let language = buyer.language();
-    let choices = Choices::of(buyer.account(), visit.now_ms);
-    let read = choices.read(&visit.execute(&choices.batch).await?)?;
+    let seller = buyer.session.parent.as_ref();
+    let seller = seller.ok_or(Fault::Bug("a buyer without a seller"))?;
+    let choices = Choices::of(buyer.account(), seller, visit.now_ms);
+    let read = choices.read(&visit.execute(choices.batch()).await?)?;
     let (account, models) = read.ok_or(Fault::NotFound)?;
     let title = language.tr("Playground");
     let text = language
@@ -135,7 +138,7 @@ async fn show(visit: &Visit, buyer: &Buyer, tried: &Tried<'_>) -> Outcome<Answer
         } @else {
             (no_credit(language, &account))
             (ask(buyer, &models, tried, &Token::from_random(random_bytes()?)))
-            (output(language, tried))
+            (output(language, &models, tried))
             script src=(PLAYGROUND) defer {}
         }
     };
@@ -155,11 +158,22 @@ fn no_credit(language: Language, account: &Account) -> Markup {
 
 fn ask(buyer: &Buyer, models: &[Choice], tried: &Tried<'_>, once: &Token) -> Markup {
     let language = buyer.language();
-    let choices: Vec<page::Choice<'_>> = models
-        .iter()
-        .map(|model| page::Choice {
+    let labels = models.iter().map(|model| {
+        language.fill(
+            "{model}: ${prompt} in, ${completion} out",
+            &[
+                ("model", &model.slug),
+                ("prompt", &model.prompt.to_usd_per_million()),
+                ("completion", &model.completion.to_usd_per_million()),
+            ],
+        )
+    });
+    let labels: Vec<String> = labels.collect();
+    let choices = models.iter().zip(&labels);
+    let choices: Vec<page::Choice<'_>> = choices
+        .map(|(model, label)| page::Choice {
             value: &model.slug,
-            label: &model.slug,
+            label,
             chosen: model.slug == tried.model,
         })
         .collect();
@@ -169,7 +183,8 @@ fn ask(buyer: &Buyer, models: &[Choice], tried: &Tried<'_>, once: &Token) -> Mar
         html! {
             // The script finds the form in here.
             (marked(form("/playground", buyer.place.csrf(), Some(&once), html! {
-                (Field::select("model", language.tr("Model"), &choices).required())
+                (Field::select("model", language.tr("Model"), &choices).required()
+                    .hint(language.tr("With its prices for a million tokens.")))
                 (Field::textarea("prompt", language.tr("Prompt"), 5).value(tried.prompt)
                     .error(tried.error).required())
                 (submit(language.tr("Run"), Tone::Primary))
@@ -182,14 +197,27 @@ fn marked(form: Markup) -> Markup {
     html! { div id="playground-form" { (form) } }
 }
 
+/// What the script reckons with while the answer comes: a line a model with its slug and, in 1e-12 dollars,
+/// what a token of the prompt, one of the answer, the call itself and the cheapest call cost.
+fn prices(models: &[Choice]) -> String {
+    let line = |model: &Choice| {
+        let units = [model.prompt, model.completion, model.request].map(Picos::get);
+        let [prompt, completion, request] = units;
+        let least = i128::from(model.least.get()) * 1_000;
+        format!("{} {prompt} {completion} {request} {least}", model.slug)
+    };
+    models.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Where the answer appears; the script shows it when there is something.
-fn output(language: Language, tried: &Tried<'_>) -> Markup {
+fn output(language: Language, models: &[Choice], tried: &Tried<'_>) -> Markup {
     let completion = tried.completion.as_ref();
     html! {
         section id="playground-output" class="panel" hidden[completion.is_none()]
             aria-label=(language.tr("Answer"))
             data-waiting=(language.tr("Waiting for the first words…"))
-            data-running=(language.tr("{n} pieces so far…"))
+            data-prices=(prices(models))
+            data-running=(language.tr("About {charge} so far, for some {n} tokens of answer…"))
             data-done=(language.tr("{prompt} tokens in, {completion} out. Charged: {charge}."))
             data-stopped=(language.tr("Stopped. What was written until then is charged; your requests show it."))
             data-failed=(language.tr("No answer came. Reload the page and try again; your requests show whether anything was charged.")) {
