@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{AccountKind, Commit, commit, raise_rules_version};
+use super::{AccountKind, Commit, commit, commit_with_tail, raise_rules_version};
 use crate::audit::{Change, Entry};
-use crate::hrana::{Batch, Statement, Value};
+use crate::hrana::{Statement, Value};
 use crate::ids::{AccountId, KeyId, RuleId};
 
 /// Ends a rule of the account now.
@@ -43,15 +43,8 @@ pub(crate) fn end_rule_steps(
 /// the change. Does not take place where it is so already.
 #[must_use]
 pub fn set_suspended(account: &AccountId, suspended: bool, change: &Change) -> Commit {
-    let mut batch = Batch::new();
-    let mut transaction = batch.begin(None);
-    for statement in suspend_steps(account, suspended, change) {
-        transaction.then(statement);
-        transaction.require_change();
-    }
-    transaction.then(keep_from_thawing(account));
-    let step = transaction.commit();
-    (batch, step)
+    let steps = suspend_steps(account, suspended, change);
+    commit_with_tail(steps, Some(keep_from_thawing(account)))
 }
 
 /// The line in the log and the change; the change finds a row exactly if the account is there, not the
@@ -202,15 +195,8 @@ pub fn edit_key_limits(
 /// Sets some of an account's defaults for its keys; the others stay as they are.
 #[must_use]
 pub fn edit_account_limits(account: &AccountId, edits: &[LimitEdit], change: &Change) -> Commit {
-    let mut batch = Batch::new();
-    let mut transaction = batch.begin(None);
-    for statement in account_limits_steps(account, edits, change) {
-        transaction.then(statement);
-        transaction.require_change();
-    }
-    transaction.then(raise_key_versions(account));
-    let step = transaction.commit();
-    (batch, step)
+    let steps = account_limits_steps(account, edits, change);
+    commit_with_tail(steps, Some(raise_key_versions(account)))
 }
 
 /// The line in the log and the edit; each changes a row exactly if the account is there and not the

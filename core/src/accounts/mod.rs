@@ -90,11 +90,22 @@ pub(crate) fn raise_rules_version(account: &AccountId) -> Statement {
 
 /// One transaction in which every statement must change something.
 pub(crate) fn commit<const N: usize>(statements: [Statement; N]) -> Commit {
+    commit_with_tail(statements, None)
+}
+
+/// The same, with a last statement that may find nothing to change.
+pub(crate) fn commit_with_tail<const N: usize>(
+    statements: [Statement; N],
+    tail: Option<Statement>,
+) -> Commit {
     let mut batch = Batch::new();
     let mut transaction = batch.begin(None);
     for statement in statements {
         transaction.then(statement);
         transaction.require_change();
+    }
+    if let Some(tail) = tail {
+        transaction.then(tail);
     }
     let step = transaction.commit();
     (batch, step)

@@ -306,15 +306,7 @@ fn files_of_twenty_thousand_calls_are_whole_and_agree_and_the_statement_adds_up(
         calls,
     };
     past.for_sums(&stage, 70);
-    let page = format!("/customers/{}", customer.member.account);
-    let gift = [("amount", "5"), ("reason", "+1")];
-    let given = fill(
-        &mut shop.reseller.browser,
-        &page,
-        &format!("{page}/grants"),
-        &gift,
-    );
-    assert_eq!(given.status, 303, "{}", given.text());
+    shop.give(&customer.member, ("5", "+1"));
 
     let browser = &mut customer.member.browser;
     let csv = browser.get("/requests/export?format=csv");

@@ -20,17 +20,12 @@ struct Done {
 fn act(stage: &crate::stage::Stage, name: &str) -> Done {
     let mut shop = Shop::with_prices(stage, name, 100);
     let mut customer = shop.customer(stage, 10);
-    let page = format!("/customers/{}", customer.member.account);
-    let gift = [("amount", "1"), ("reason", "a gift")];
-    let given = fill(
-        &mut shop.reseller.browser,
-        &page,
-        &format!("{page}/grants"),
-        &gift,
-    );
-    assert_eq!(given.status, 303, "{}", given.text());
+    shop.give(&customer.member, ("1", "a gift"));
     for word in ["suspend", "resume"] {
-        let shown = shop.reseller.browser.post(&format!("{page}/{word}"), &[]);
+        let shown = shop.reseller.browser.post(
+            &format!("/customers/{}/{word}", customer.member.account),
+            &[],
+        );
         assert_eq!(shown.status, 303);
     }
     let host = format!(

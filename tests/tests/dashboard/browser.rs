@@ -248,3 +248,12 @@ pub fn send(request: Request<impl ureq::AsSendBody>) -> Shown {
         body: whole(response.body_mut()),
     }
 }
+
+/// The `value` of the first field that has this in its tag.
+pub fn value_after(page: &str, mark: &str) -> String {
+    let at = page
+        .find(mark)
+        .unwrap_or_else(|| panic!("no {mark} in {page}"));
+    let value = page[at..].split("value=\"").nth(1).unwrap();
+    value.split('"').next().unwrap().to_owned()
+}

@@ -1,7 +1,8 @@
 //! Saving a card without buying, removing it, and Stripe's own page of cards and invoices, through the
 //! running dashboard.
 
-use crate::shopper::{DOLLAR, Shopper, cron, press, rested_card, value_after};
+use crate::browser::value_after;
+use crate::shopper::{DOLLAR, Shopper, cron, press, rested_card};
 use crate::stage::{Stage, shared};
 
 const MASTERCARD: &str = "5555555555554444";

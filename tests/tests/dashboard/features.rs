@@ -7,7 +7,7 @@ use sha1::Sha1;
 use ureq::http::Request;
 use xtask::clock::now_ms;
 
-use crate::browser::{Browser, Shown, send};
+use crate::browser::{Browser, Shown, send, value_after};
 use crate::signing_in::sign_in_with_code;
 use crate::stage::shared;
 
@@ -56,6 +56,18 @@ fn github_lets_in_whom_it_knows_by_a_verified_address_and_nobody_else() {
     }
 }
 
+/// The secret in the address that the page of the second factor has for an app.
+pub fn app_secret(page: &str) -> String {
+    let secret = page
+        .split("secret=")
+        .nth(1)
+        .expect("an address for the app");
+    secret
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect()
+}
+
 /// The code that an app shows for a secret in base32 (RFC 6238).
 pub fn app_code(secret: &str, at_ms: i64) -> String {
     let mut bits = 0_u64;
@@ -96,14 +108,7 @@ fn the_operator_gets_nowhere_without_the_second_factor() {
         page.contains("name=\"next\" value=\"/models?page=2\""),
         "{page}"
     );
-    let secret = page
-        .split("secret=")
-        .nth(1)
-        .expect("an address for the app");
-    let secret: String = secret
-        .chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect();
+    let secret = app_secret(&page);
     let code = app_code(&secret, now_ms());
     let wrong = if code == "000000" { "000001" } else { "000000" };
     assert_eq!(
@@ -190,15 +195,7 @@ fn the_playground_streams_an_answer_and_its_price_is_in_the_log() {
     let log = browser.get("/requests").body;
     assert!(log.contains("sim/echo"), "{log}");
     // Without a script the same form answers with a page, once.
-    let once = browser.get("/playground").body;
-    let once = once
-        .split("name=\"once\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned();
+    let once = value_after(&browser.get("/playground").body, "name=\"once\"");
     let fields = [
         ("model", "sim/echo"),
         ("prompt", "once more"),
@@ -297,15 +294,7 @@ fn a_credential_goes_in_is_tested_and_never_comes_out() {
     stage.renew_links();
     let mut operator = Browser::signed_in(&stage.demo.operator.sign_in_url);
     let secret = "sk-or-simulator";
-    let once = operator.get("/provider-accounts").body;
-    let once = once
-        .split("name=\"once\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned();
+    let once = value_after(&operator.get("/provider-accounts").body, "name=\"once\"");
     let fields = [
         ("name", "Main"),
         ("credential", secret),

@@ -7,7 +7,7 @@ use tollgate_core::hrana::Statement;
 use xtask::clock::now_ms;
 use xtask::process::{command, run};
 
-use crate::shopper::write;
+use crate::people::change;
 use crate::stage::{Stage, shared};
 
 /// Runs a script of `tests/browser` against the stage.
@@ -55,7 +55,7 @@ INSERT INTO usage_days SELECT ?1, ?2 / 86400000 - back, 'key_gallery' || (back %
 FROM days, models WHERE (back * 3 + share) % 5 > 0 AND back % 7 > 0
 ON CONFLICT DO NOTHING";
     let account = stage.demo.reseller_customer_id.as_str();
-    write(stage, Statement::new(sql).bind(account).bind(now_ms()));
+    change(stage, Statement::new(sql).bind(account).bind(now_ms()));
 }
 
 #[test]

@@ -5,9 +5,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tollgate_core::accounts::{AccountKind, NewAccount, NewKey};
+use tollgate_core::accounts::{AccountKind, Commit, NewAccount, NewKey};
+use tollgate_core::audit::Change;
 use tollgate_core::brand::NewDomain;
-use tollgate_core::hrana::{Batch, Row, Statement};
+use tollgate_core::hrana::{Batch, Column, Row, Statement};
 use tollgate_core::ids::{AccountId, KeyId, PersonId, RequestId};
 use tollgate_core::ledger::{EntryKind, LedgerEntry};
 use tollgate_core::limits::Limits;
@@ -58,26 +59,24 @@ pub struct Customer {
     pub key_id: KeyId,
 }
 
-/// Who prepares what a test needs.
-fn session(stage: &Stage) -> Session<'_> {
-    Session::of(stage.stack.database(), "admin:test".to_owned())
+/// Makes a change as whoever prepares what a test needs.
+pub fn commit(stage: &Stage, account: &AccountId, change: impl FnOnce(&Change) -> Commit) {
+    let session = Session::of(stage.stack.database(), "admin:test".to_owned());
+    session.commit(&change(&session.change(account))).unwrap();
 }
 
 impl Shop {
     /// A reseller with credit and a host, and without prices.
     pub fn open(stage: &Stage, name: &str, usd: i64) -> Self {
         let operator = AccountId::parse(&stage.demo.operator_id).unwrap();
-        let account = open(stage, AccountKind::Reseller, &operator, name, usd);
+        let account = open(stage, AccountKind::Reseller, &operator, (name, usd));
         let origin = format!("http://{}.test", account.as_str().replace('_', "-"));
         let domain = NewDomain {
             host: origin.trim_start_matches("http://").to_owned(),
             account: account.clone(),
             origin: origin.clone(),
         };
-        let session = session(stage);
-        session
-            .commit(&domain.to_batch(&session.change(&account)))
-            .unwrap();
+        commit(stage, &account, |change| domain.to_batch(change));
         Self {
             reseller: sign_in(stage, account, &stage.stack.dashboard_url()),
             origin,
@@ -95,27 +94,28 @@ impl Shop {
         shop
     }
 
+    /// Gives a customer credit on its page.
+    pub fn give(&mut self, customer: &Member, (usd, reason): (&str, &str)) {
+        let page = format!("/customers/{}", customer.account);
+        let gift = [("amount", usd), ("reason", reason)];
+        let given = fill(
+            &mut self.reseller.browser,
+            &page,
+            &format!("{page}/grants"),
+            &gift,
+        );
+        assert_eq!(given.status, 303, "{}", given.text());
+    }
+
     /// A customer with credit and a key.
     pub fn customer(&self, stage: &Stage, usd: i64) -> Customer {
         let account = open(
             stage,
             AccountKind::Customer,
             &self.reseller.account,
-            "A customer",
-            usd,
+            ("A customer", usd),
         );
-        let session = session(stage);
-        let key = NewKey {
-            id: random::key_id().unwrap(),
-            account: account.clone(),
-            key: random::api_key().unwrap(),
-            name: "first".to_owned(),
-            expires_at_ms: None,
-            limits: Limits::default(),
-        };
-        session
-            .commit(&key.to_batch(&session.change(&account)))
-            .unwrap();
+        let key = new_key(stage, &account, "first");
         Customer {
             member: sign_in(stage, account, &self.origin),
             key: key.key.reveal().to_owned(),
@@ -130,8 +130,13 @@ pub fn operator(stage: &mut Stage) -> Browser {
     Browser::signed_in(&stage.demo.operator.sign_in_url)
 }
 
-fn open(stage: &Stage, kind: AccountKind, parent: &AccountId, name: &str, usd: i64) -> AccountId {
-    let session = session(stage);
+/// A new account right below another, with credit.
+pub fn open(
+    stage: &Stage,
+    kind: AccountKind,
+    parent: &AccountId,
+    (name, usd): (&str, i64),
+) -> AccountId {
     let account = NewAccount {
         id: random::account_id().unwrap(),
         kind,
@@ -140,9 +145,7 @@ fn open(stage: &Stage, kind: AccountKind, parent: &AccountId, name: &str, usd: i
         limits: Limits::default(),
     };
     let id = account.id.clone();
-    session
-        .commit(&account.to_batch(&session.change(&id)))
-        .unwrap();
+    commit(stage, &id, |change| account.to_batch(change));
     if usd > 0 {
         let entry = LedgerEntry {
             account: id.clone(),
@@ -151,50 +154,75 @@ fn open(stage: &Stage, kind: AccountKind, parent: &AccountId, name: &str, usd: i
             reference: format!("grant:{}", random::reference().unwrap()),
             reason: "for a test".to_owned(),
         };
+        let session = Session::of(stage.stack.database(), "admin:test".to_owned());
         let post = entry.to_batch(&session.change(&id));
         stage.stack.database().execute(&post.batch).unwrap();
     }
     id
 }
 
-/// A person of the account, signed in at this origin.
-fn sign_in(stage: &Stage, account: AccountId, origin: &str) -> Member {
-    let session = session(stage);
-    let person = random::person_id().unwrap();
-    let email = format!("{}@people.test", person.as_str());
-    let new = NewPerson {
-        id: person.clone(),
+/// A new key of an account.
+pub fn new_key(stage: &Stage, account: &AccountId, name: &str) -> NewKey {
+    let key = NewKey {
+        id: random::key_id().unwrap(),
+        account: account.clone(),
+        key: random::api_key().unwrap(),
+        name: name.to_owned(),
+        expires_at_ms: None,
+        limits: Limits::default(),
+    };
+    commit(stage, account, |change| key.to_batch(change));
+    key
+}
+
+/// A new person of an account.
+pub fn new_person(stage: &Stage, account: &AccountId) -> NewPerson {
+    let id = random::person_id().unwrap();
+    let email = format!("{}@people.test", id.as_str());
+    let person = NewPerson {
+        id,
         account: account.clone(),
         email: EmailAddress::parse(&email).unwrap(),
     };
-    session
-        .commit(&new.to_batch(&session.change(&account)))
-        .unwrap();
+    commit(stage, account, |change| person.to_batch(change));
+    person
+}
+
+/// A person of the account, signed in at this origin.
+pub fn sign_in(stage: &Stage, account: AccountId, origin: &str) -> Member {
+    let person = new_person(stage, &account);
     let mut member = Member {
         account,
-        person,
-        email,
+        person: person.id,
+        email: person.email.to_string(),
         browser: Browser::at(origin, &stage.stack.dashboard_url()),
     };
     member.browser = member.another_browser(stage);
     member
 }
 
+/// The path of a new link that signs a person in.
+pub fn link(
+    stage: &Stage,
+    (account, person): (&AccountId, &PersonId),
+    counts_as_second_factor: bool,
+) -> String {
+    let link = NewLink {
+        person: person.clone(),
+        token: random::token().unwrap(),
+        expires_at_ms: now_ms() + 60_000,
+        counts_as_second_factor,
+    };
+    commit(stage, account, |change| link.to_batch(change));
+    format!("/sign-in/link/{}", link.token.reveal())
+}
+
 impl Member {
     /// One more browser in which the same person signed in.
     pub fn another_browser(&self, stage: &Stage) -> Browser {
-        let session = session(stage);
-        let link = NewLink {
-            person: self.person.clone(),
-            token: random::token().unwrap(),
-            expires_at_ms: session.now_ms + 60_000,
-            counts_as_second_factor: false,
-        };
-        session
-            .commit(&link.to_batch(&session.change(&self.account)))
-            .unwrap();
+        let path = link(stage, (&self.account, &self.person), false);
         let mut browser = self.browser.signed_out();
-        let shown = browser.get(&format!("/sign-in/link/{}", link.token.reveal()));
+        let shown = browser.get(&path);
         assert_eq!(shown.status, 303, "{}", shown.body);
         browser
     }
@@ -272,21 +300,29 @@ pub fn send_form(
     browser.post(action, &fields)
 }
 
+fn bound(sql: &str, values: &[&str]) -> Statement {
+    let statement = Statement::new(sql.to_owned());
+    values
+        .iter()
+        .fold(statement, |statement, value| statement.bind(*value))
+}
+
 /// What a statement selects.
 pub fn rows(stage: &Stage, sql: &str, values: &[&str]) -> Vec<Row> {
-    let statement = values
-        .iter()
-        .fold(Statement::new(sql.to_owned()), |statement, value| {
-            statement.bind(*value)
-        });
-    stage.stack.database().read(statement).unwrap()
+    stage.stack.database().read(bound(sql, values)).unwrap()
+}
+
+/// The first column of the first row that a statement selects.
+pub fn find<T: Column>(stage: &Stage, statement: Statement) -> T {
+    let sql = statement.sql().to_owned();
+    let rows = stage.stack.database().read(statement).unwrap();
+    let row = rows.first().unwrap_or_else(|| panic!("no row: {sql}"));
+    row.get(0).unwrap()
 }
 
 /// The one number that a statement selects.
 pub fn number(stage: &Stage, sql: &str, values: &[&str]) -> i64 {
-    let rows = rows(stage, sql, values);
-    let row = rows.first().unwrap_or_else(|| panic!("no row: {sql}"));
-    row.get(0).unwrap()
+    find(stage, bound(sql, values))
 }
 
 /// Changes the database in a way that no page can, such as one that takes time.

@@ -1,7 +1,8 @@
 //! Purchases that do not go the straight way: beyond a cap, with a card that paid too much, with events
 //! that never come, with money that comes later or not at all.
 
-use crate::shopper::{DOLLAR, Shopper, cron, press, rested_card, write};
+use crate::people::{change, find};
+use crate::shopper::{DOLLAR, Shopper, cron, press, rested_card};
 use crate::stage::{Stage, shared};
 use tollgate_core::hrana::Statement;
 
@@ -16,7 +17,7 @@ fn state(shopper: &Shopper, stage: &Stage, order: &str) -> String {
 /// What the reseller has, in nanos.
 fn receipts(stage: &Stage) -> i64 {
     let sql = "SELECT balance_nanos - debt_nanos FROM accounts WHERE id = ?1";
-    crate::shopper::read(
+    find(
         stage,
         Statement::new(sql).bind(stage.demo.reseller_id.as_str()),
     )
@@ -75,7 +76,7 @@ fn who_has_bought_as_much_as_they_may_is_told_before_they_pay() {
     // After its first week it buys for 2,000.
     let sql = "UPDATE accounts SET created_at_ms = created_at_ms - ?2 WHERE id = ?1";
     let older = Statement::new(sql).bind(shopper.account.as_str());
-    write(&stage, older.bind(8 * 86_400_000_i64));
+    change(&stage, older.bind(8 * 86_400_000_i64));
     assert_eq!(shopper.order("1000", false).status, 303);
 }
 
@@ -97,7 +98,7 @@ fn money_from_a_card_that_paid_too_much_goes_back_whole_and_once() {
         let statement = Statement::new(sql)
             .bind(second.account.as_str())
             .bind(state);
-        crate::shopper::read(&stage, statement)
+        find(&stage, statement)
     };
     assert_eq!(refunds("pending"), 1);
     let payment: String = second.of_order(&stage, &order, "payment_intent_id");
@@ -222,7 +223,7 @@ fn money_that_comes_after_an_order_was_given_up_is_credited() {
     assert_eq!(shopper.order("10", false).status, 303);
     let order = shopper.latest_order(&stage);
     let end = "UPDATE orders SET state = 'expired' WHERE account_id = ?1";
-    write(&stage, Statement::new(end).bind(shopper.account.as_str()));
+    change(&stage, Statement::new(end).bind(shopper.account.as_str()));
     let page = page_of(&shopper, &stage, &order);
     press(&page, &[("action", "pay"), ("card", PLAIN)]);
     shopper.idle();

@@ -2,19 +2,14 @@
 //! what the database and Stripe have to say of them. Every test has one of its own.
 
 use serde_json::Value;
-use tollgate_core::accounts::{AccountKind, NewAccount};
-use tollgate_core::audit::Change;
-use tollgate_core::hrana::{Batch, Column, Statement};
+use tollgate_core::accounts::AccountKind;
+use tollgate_core::hrana::{Column, Statement};
 use tollgate_core::ids::AccountId;
-use tollgate_core::limits::Limits;
-use tollgate_core::people::{EmailAddress, NewPerson};
-use tollgate_core::sign_in::NewLink;
 use ureq::http::Request;
 use xtask::build::Worker;
-use xtask::clock::now_ms;
-use xtask::random;
 
-use crate::browser::{Browser, Shown, send};
+use crate::browser::{Browser, Shown, send, value_after};
+use crate::people::{change, find, open, sign_in};
 use crate::stage::Stage;
 
 /// One US dollar in nanos.
@@ -34,52 +29,21 @@ pub struct Shopper {
 impl Shopper {
     /// Somebody new, with deliveries of Stripe's events as they should be.
     pub fn new(stage: &Stage, name: &str) -> Self {
-        let account = random::account_id().unwrap();
-        let new = NewAccount {
-            id: account.clone(),
-            kind: AccountKind::Customer,
-            parent: AccountId::parse(&stage.demo.reseller_id),
-            name: name.to_owned(),
-            limits: Limits::default(),
-        };
-        let change = change(&account);
-        assert!(
-            stage
-                .stack
-                .database()
-                .commit(&new.to_batch(&change))
-                .unwrap()
-        );
-        let shopper = Self::person(stage, account.as_str(), name);
+        let reseller = AccountId::parse(&stage.demo.reseller_id).unwrap();
+        let account = open(stage, AccountKind::Customer, &reseller, (name, 0));
+        let shopper = Self::person(stage, account.as_str());
         shopper.control("DELETE", "delivery");
         shopper
     }
 
     /// Somebody else of an account.
-    pub fn person(stage: &Stage, account: &str, name: &str) -> Self {
+    pub fn person(stage: &Stage, account: &str) -> Self {
         let account = AccountId::parse(account).unwrap();
-        let email = format!("{name}.{}@example.test", random::reference().unwrap());
-        let email = email.to_lowercase();
-        let person = NewPerson {
-            id: random::person_id().unwrap(),
-            account: account.clone(),
-            email: EmailAddress::parse(&email).unwrap(),
-        };
-        let link = NewLink {
-            person: person.id.clone(),
-            token: random::token().unwrap(),
-            expires_at_ms: now_ms() + DAY_MS,
-            counts_as_second_factor: false,
-        };
-        let (database, change) = (stage.stack.database(), change(&account));
-        assert!(database.commit(&person.to_batch(&change)).unwrap());
-        assert!(database.commit(&link.to_batch(&change)).unwrap());
-        let origin = stage.stack.reseller_url();
-        let link = format!("{origin}/sign-in/link/{}", link.token.reveal());
+        let member = sign_in(stage, account, &stage.stack.reseller_url());
         Self {
-            browser: Browser::signed_in(&link),
-            account: account.to_string(),
-            email,
+            browser: member.browser,
+            account: member.account.to_string(),
+            email: member.email,
             simulator: stage.stack.simulator_url(),
         }
     }
@@ -159,7 +123,7 @@ impl Shopper {
     /// A column of an order of this account's.
     pub fn of_order<T: Column>(&self, stage: &Stage, id: &str, sql: &str) -> T {
         let sql = format!("SELECT {sql} FROM orders WHERE account_id = ?1 AND id = ?2");
-        read(
+        find(
             stage,
             Statement::new(sql).bind(self.account.as_str()).bind(id),
         )
@@ -167,7 +131,7 @@ impl Shopper {
 
     /// The first column of the first row; `?1` is the account.
     pub fn find<T: Column>(&self, stage: &Stage, sql: &'static str) -> T {
-        read(stage, Statement::new(sql).bind(self.account.as_str()))
+        find(stage, Statement::new(sql).bind(self.account.as_str()))
     }
 
     /// What the account has, in nanos.
@@ -188,8 +152,8 @@ impl Shopper {
             .bind(kind)
         };
         (
-            read(stage, sql("count(*)")),
-            read(stage, sql("coalesce(sum(amount_nanos), 0)")),
+            find(stage, sql("count(*)")),
+            find(stage, sql("coalesce(sum(amount_nanos), 0)")),
         )
     }
 
@@ -206,7 +170,7 @@ impl Shopper {
     /// Moves a moment of this account's orders into the past.
     pub fn shift(&self, stage: &Stage, column: &str, ms: i64) {
         let sql = format!("UPDATE orders SET {column} = {column} - ?2 WHERE account_id = ?1");
-        write(
+        change(
             stage,
             Statement::new(sql).bind(self.account.as_str()).bind(ms),
         );
@@ -221,28 +185,6 @@ impl Shopper {
     }
 }
 
-fn change(account: &AccountId) -> Change {
-    Change {
-        account: account.clone(),
-        actor: "admin:test".to_owned(),
-        at_ms: now_ms(),
-    }
-}
-
-/// The first column of the first row.
-pub fn read<T: Column>(stage: &Stage, statement: Statement) -> T {
-    let rows = stage.stack.database().read(statement).unwrap();
-    rows.first().expect("a row").get(0).unwrap()
-}
-
-/// Changes what a test cannot wait for.
-pub fn write(stage: &Stage, statement: Statement) {
-    let mut batch = Batch::new();
-    batch.step(None, statement);
-    let reply = stage.stack.database().execute(&batch).unwrap();
-    assert!(reply.is_ok(0), "{:?}", reply.failures().collect::<Vec<_>>());
-}
-
 /// Moves what a card of the simulator's paid today to yesterday, whoever used it.
 pub fn rested_card(stage: &Stage, card: &str) {
     let sql = "UPDATE orders SET paid_at_ms = paid_at_ms - ?2 WHERE card_fingerprint = ?1";
@@ -251,7 +193,7 @@ pub fn rested_card(stage: &Stage, card: &str) {
         _ => "Visa",
     };
     let fingerprint = format!("SimPrint{name}{}", &card[12..]);
-    write(stage, Statement::new(sql).bind(fingerprint).bind(DAY_MS));
+    change(stage, Statement::new(sql).bind(fingerprint).bind(DAY_MS));
 }
 
 /// Presses a button of one of Stripe's pages; where it leads.
@@ -265,13 +207,4 @@ pub fn press(page: &str, fields: &[(&str, &str)]) -> Shown {
 /// Runs the dashboard's scheduled task.
 pub fn cron(stage: &Stage) {
     stage.stack.trigger_cron_of(Worker::Dashboard).unwrap();
-}
-
-/// The `value` of the first field that has this in its tag.
-pub fn value_after(page: &str, mark: &str) -> String {
-    let at = page
-        .find(mark)
-        .unwrap_or_else(|| panic!("no {mark} in {page}"));
-    let value = page[at..].split("value=\"").nth(1).unwrap();
-    value.split('"').next().unwrap().to_owned()
 }

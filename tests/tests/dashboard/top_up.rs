@@ -6,7 +6,9 @@ use tollgate_tests::eventually;
 use ureq::http::Request;
 
 use crate::browser::send;
-use crate::shopper::{DOLLAR, Shopper, cron, press, rested_card, value_after, write};
+use crate::browser::value_after;
+use crate::people::change;
+use crate::shopper::{DOLLAR, Shopper, cron, press, rested_card};
 use crate::stage::{Stage, shared};
 
 /// A card that pays whenever it is asked.
@@ -166,7 +168,7 @@ fn a_card_that_fails_stops_it_and_everybody_of_the_account_gets_one_mail_that_sa
     let check = |card: &str, why: &str| {
         rested_card(&stage, card);
         let mut shopper = Shopper::new(&stage, "stopped");
-        let other = Shopper::person(&stage, &shopper.account, "partner");
+        let other = Shopper::person(&stage, &shopper.account);
         shopper.buy(&stage, "10", card);
         set(&mut shopper, 10 * DOLLAR, ("20", "100"));
         let key = key(&mut shopper);
@@ -228,7 +230,7 @@ fn a_threshold_counts_only_what_is_free() {
     let hold = |by: i64| {
         let sql = "UPDATE accounts SET held_nanos = held_nanos + ?2 WHERE id = ?1";
         let statement = Statement::new(sql).bind(shopper.account.as_str());
-        write(&stage, statement.bind(by));
+        change(&stage, statement.bind(by));
     };
     cron(&stage);
     assert_eq!(payments(&shopper, &stage), 0);

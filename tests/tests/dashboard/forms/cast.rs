@@ -4,19 +4,17 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use tollgate_core::accounts::{AccountKind, Commit, NewAccount, NewKey, NewRule};
-use tollgate_core::audit::Change;
-use tollgate_core::hrana::{Batch, Row, Statement};
+use tollgate_core::accounts::{AccountKind, NewKey, NewRule};
+use tollgate_core::hrana::{Row, Statement};
 use tollgate_core::ids::{AccountId, PersonId};
-use tollgate_core::limits::Limits;
 use tollgate_core::money::Nanos;
-use tollgate_core::people::{EmailAddress, NewPerson};
-use tollgate_core::sign_in::NewLink;
 use ureq::http::Request;
 use xtask::clock::now_ms;
 use xtask::random;
 
 use crate::browser::{Browser, send};
+use crate::people;
+use crate::shopper::press;
 use crate::stage::Stage;
 
 /// What everything in here is called, so that it is found again.
@@ -203,33 +201,15 @@ impl<'a> Cast<'a> {
 
     /// A new account below the operator, or below another one.
     pub fn account(&self, kind: AccountKind, parent: Option<&str>) -> String {
-        let id = random::account_id().unwrap();
-        let account = NewAccount {
-            id: id.clone(),
-            kind,
-            parent: AccountId::parse(parent.unwrap_or(&self.stage.demo.operator_id)),
-            name: format!("{NAME} {}", self.number()),
-            limits: Limits::default(),
-        };
-        self.commit(&account.to_batch(&self.change(&id)));
-        id.to_string()
+        let parent = AccountId::parse(parent.unwrap_or(&self.stage.demo.operator_id)).unwrap();
+        let name = format!("{NAME} {}", self.number());
+        people::open(self.stage, kind, &parent, (&name, 0)).to_string()
     }
 
     /// A new person of an account of the operator's, who signed in.
     pub fn member(&self, account: &str) -> Member {
         let account = AccountId::parse(account).unwrap();
-        // Other tests of this program have a cast of their own.
-        let email = format!(
-            "forms-{}-{}@example.test",
-            self.number(),
-            &account.as_str()[4..]
-        );
-        let person = NewPerson {
-            id: random::person_id().unwrap(),
-            account: account.clone(),
-            email: EmailAddress::parse(&email).unwrap(),
-        };
-        self.commit(&person.to_batch(&self.change(&account)));
+        let person = people::new_person(self.stage, &account);
         Member {
             account: account.to_string(),
             person: person.id.to_string(),
@@ -239,15 +219,8 @@ impl<'a> Cast<'a> {
 
     /// One more session of a person.
     pub fn sign_in(&self, person: &PersonId, account: &AccountId) -> Browser {
-        let link = NewLink {
-            person: person.clone(),
-            token: random::token().unwrap(),
-            expires_at_ms: now_ms() + 3_600_000,
-            counts_as_second_factor: true,
-        };
-        self.commit(&link.to_batch(&self.change(account)));
-        let origin = self.stage.stack.dashboard_url();
-        Browser::signed_in(&format!("{origin}/sign-in/link/{}", link.token.reveal()))
+        let path = people::link(self.stage, (account, person), true);
+        Browser::signed_in(&format!("{}{path}", self.stage.stack.dashboard_url()))
     }
 
     /// The id of a new key.
@@ -258,16 +231,7 @@ impl<'a> Cast<'a> {
     /// A new key.
     pub fn new_key(&self, account: &str, name: &str) -> NewKey {
         let account = AccountId::parse(account).unwrap();
-        let key = NewKey {
-            id: random::key_id().unwrap(),
-            account: account.clone(),
-            key: random::api_key().unwrap(),
-            name: name.to_owned(),
-            expires_at_ms: None,
-            limits: Limits::default(),
-        };
-        self.commit(&key.to_batch(&self.change(&account)));
-        key
+        people::new_key(self.stage, &account, name)
     }
 
     /// A new rule of a seller's, for models that nobody has.
@@ -282,7 +246,7 @@ impl<'a> Cast<'a> {
             priority: 0,
             starts_at_ms: now_ms(),
         };
-        self.commit(&rule.to_batch(&self.change(&account)));
+        people::commit(self.stage, &account, |change| rule.to_batch(change));
         rule.id.to_string()
     }
 
@@ -309,10 +273,8 @@ impl<'a> Cast<'a> {
         let fields = [("once", id.as_str()), ("choice", "1000")];
         let shown = browser.post("/billing/orders", &fields);
         assert_eq!(shown.status, 303, "{}", shown.body);
-        let pay = Request::post(&shown.location)
-            .header("content-type", "application/x-www-form-urlencoded");
-        let body = "action=pay&card=4242424242424242".to_owned();
-        assert_eq!(send(pay.body(body).unwrap()).status, 303);
+        let fields = [("action", "pay"), ("card", "4242424242424242")];
+        assert_eq!(press(&shown.location, &fields).status, 303);
         let idle = format!("{}/_sim/stripe/idle", self.stage.stack.simulator_url());
         assert_eq!(
             send(Request::get(idle).body(String::new()).unwrap()).status,
@@ -323,37 +285,16 @@ impl<'a> Cast<'a> {
         id
     }
 
-    /// A change that is nobody's at the dashboard.
-    fn change(&self, account: &AccountId) -> Change {
-        Change {
-            account: account.clone(),
-            actor: "admin:forms".to_owned(),
-            at_ms: now_ms(),
-        }
-    }
-
-    fn commit(&self, commit: &Commit) {
-        assert!(self.stage.stack.database().commit(commit).unwrap());
-    }
-
     /// Executes one statement.
     pub fn run(&self, sql: &str) {
-        let mut batch = Batch::new();
-        batch.step(None, Statement::new(sql.to_owned()));
-        let reply = self.stage.stack.database().execute(&batch).unwrap();
-        assert!(reply.is_ok(0), "{sql}: {:?}", reply.failures().next());
+        people::change(self.stage, Statement::new(sql.to_owned()));
     }
 
     /// Reads rows; `?1` and on are the arguments, of which not all need to be in it.
     pub fn read(&self, sql: &str, args: &[&str]) -> Vec<Row> {
         let named = |number: usize| sql.contains(&format!("?{number}"));
         let last = (1..=args.len()).rev().find(|number| named(*number));
-        let args = &args[..last.unwrap_or(0)];
-        let statement = Statement::new(sql.to_owned());
-        let statement = args
-            .iter()
-            .fold(statement, |statement, arg| statement.bind(*arg));
-        self.stage.stack.database().read(statement).unwrap()
+        people::rows(self.stage, sql, &args[..last.unwrap_or(0)])
     }
 
     /// Reads one number.

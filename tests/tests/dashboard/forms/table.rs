@@ -12,7 +12,7 @@ use xtask::random;
 
 use super::cast::{Cast, Member, NAME};
 use crate::browser::Browser;
-use crate::features::app_code;
+use crate::features::{app_code, app_secret};
 use crate::signing_in::{code_in, mail_to};
 
 /// A form, filled in as it should be.
@@ -155,15 +155,7 @@ fn of_colleague(cast: &Cast<'_>, path: &str) -> Form {
 fn second_factor(cast: &Cast<'_>) -> Form {
     let mut member = colleague(cast);
     let page = member.browser.get("/second-factor").body;
-    let secret = page
-        .split("secret=")
-        .nth(1)
-        .expect("an address for the app");
-    let secret: String = secret
-        .chars()
-        .take_while(char::is_ascii_alphanumeric)
-        .collect();
-    let code = app_code(&secret, now_ms());
+    let code = app_code(&app_secret(&page), now_ms());
     of(&member, "/second-factor".to_owned(), &[("code", &code)]).about(&member.person)
 }
 

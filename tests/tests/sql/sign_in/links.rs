@@ -12,12 +12,7 @@ fn a_link_signs_its_person_in_once() {
     let person = doors.person(&doors.operator, "root@example.com");
     let check = |change: fn(&Doors, &mut UseLink), expect: bool| {
         let link = doors.link(&person, NOW_MS + MINUTE_MS);
-        let mut follow = UseLink {
-            seller: doors.operator.clone(),
-            token: link.token,
-            session: doors.session(),
-            now_ms: NOW_MS,
-        };
+        let mut follow = doors.using(link);
         change(&doors, &mut follow);
         let followed = doors.follow(&follow);
         if !expect {
@@ -57,12 +52,7 @@ fn the_operator_of_a_demo_gets_in_without_an_app() {
             ..doors.link(&person, NOW_MS + MINUTE_MS)
         };
         doors.commit(link.to_batch(&doors.change()));
-        let follow = UseLink {
-            seller: doors.operator.clone(),
-            token: link.token,
-            session: doors.session(),
-            now_ms: NOW_MS,
-        };
+        let follow = doors.using(link);
         done(doors.follow(&follow));
         let session = doors.who(OPERATOR, &follow.session.token, NOW_MS).unwrap();
         assert_eq!(session.second_factor, expect);
@@ -83,11 +73,6 @@ fn nobody_gets_a_link_into_a_closed_account() {
         ..before.clone()
     };
     doors.refused(after.to_batch(&doors.change()));
-    let follow = UseLink {
-        seller: doors.operator.clone(),
-        token: before.token,
-        session: doors.session(),
-        now_ms: NOW_MS,
-    };
+    let follow = doors.using(before);
     assert_eq!(doors.follow(&follow), SignIn::Refused(Refusal::Closed));
 }

@@ -156,6 +156,16 @@ impl Doors {
         link
     }
 
+    /// Somebody who opens a link at the operator's pages.
+    fn using(&self, link: NewLink) -> UseLink {
+        UseLink {
+            seller: self.operator.clone(),
+            token: link.token,
+            session: self.session(),
+            now_ms: NOW_MS,
+        }
+    }
+
     fn follow(&self, follow: &UseLink) -> SignIn {
         let batch = follow.to_batch();
         let reply = self.database.execute(&batch.batch);

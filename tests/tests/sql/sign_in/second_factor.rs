@@ -7,7 +7,7 @@ use tollgate_core::ids::PersonId;
 use tollgate_core::sealing::SealingKeys;
 use tollgate_core::sign_in::{
     Code, GiveSecondFactor, SecondFactor, SecondFactorTry, SetUpSecondFactor, Token, TotpSecret,
-    TrySecondFactor, UseLink, remove_second_factor,
+    TrySecondFactor, remove_second_factor,
 };
 
 use super::{DAY_MS, Doors, OPERATOR, done};
@@ -35,12 +35,7 @@ impl Operator {
 
     /// A new session, by a link: codes are sent five times in 15 minutes only.
     fn session(&self) -> Token {
-        let follow = UseLink {
-            seller: self.doors.operator.clone(),
-            token: self.doors.link(&self.person, NOW_MS + 1).token,
-            session: self.doors.session(),
-            now_ms: NOW_MS,
-        };
+        let follow = self.doors.using(self.doors.link(&self.person, NOW_MS + 1));
         done(self.doors.follow(&follow));
         follow.session.token
     }

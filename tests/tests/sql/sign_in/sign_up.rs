@@ -59,12 +59,7 @@ fn everybody_sees_when_and_how_somebody_signed_in() {
     let doors = Doors::new();
     let (ada, _) = doors.sign_in(&doors.operator, "ada@example.com", NOW_MS);
     let link = doors.link(&ada.person, NOW_MS + 1);
-    let follow = UseLink {
-        seller: doors.operator.clone(),
-        token: link.token,
-        session: doors.session(),
-        now_ms: NOW_MS,
-    };
+    let follow = doors.using(link);
     done(doors.follow(&follow));
     // The same once more, after its reply was lost; a second use of the link; a wrong code.
     done(doors.follow(&follow));
