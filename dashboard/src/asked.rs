@@ -65,15 +65,15 @@ pub struct Upload {
     content_type: String,
 }
 
-impl Upload {
-    /// Reads it; `None` if it is larger than a file may be.
-    pub async fn read(mut self) -> Result<Option<Form>> {
-        let Some(body) = read_body(&mut self.request, MAX_UPLOAD_BYTES).await? else {
-            return Ok(None);
-        };
+impl Asked {
+    /// Reads the form with the file.
+    pub async fn take(&mut self, mut upload: Upload) -> Result<()> {
+        let body = read_body(&mut upload.request, MAX_UPLOAD_BYTES).await?;
+        self.is_too_large = body.is_none();
         // What is broken is an empty form, which has no token and is refused.
-        let form = upload::parse(&self.content_type, &body).await;
-        Ok(Some(form.unwrap_or_default()))
+        let form = upload::parse(&upload.content_type, &body.unwrap_or_default()).await;
+        self.form = form.unwrap_or_default();
+        Ok(())
     }
 }
 

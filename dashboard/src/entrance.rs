@@ -3,11 +3,12 @@
 
 use tollgate_core::hrana::Batch;
 use tollgate_core::people::Role;
-use tollgate_core::sign_in::{FormToken, SecondFactor, Token, Visitor, touch_statement};
+use tollgate_core::sign_in::{FormToken, SecondFactor, Session, Token, Visitor, touch_statement};
 use tollgate_edge::clock::now_ms;
 use worker::{Env, Request, Response, Result, console_error};
 
 use crate::answer::Answer;
+use crate::asked::Upload;
 use crate::config::Config;
 use crate::fault::{Fault, Outcome};
 use crate::place::{Buyer, Operator, Person, Place, Seller};
@@ -31,19 +32,11 @@ pub async fn answer(request: Request, env: Env) -> Result<Response> {
         let (asked, upload) = asked::read(request)
             .await
             .map_err(|fault| fault.to_string())?;
-        let mut visit = Visit::begin(env, config, asked).map_err(|fault| fault.to_string())?;
-        if let Some(upload) = upload
-            && may_upload(&visit).await
-        {
-            let form = upload.read().await;
-            let form = form.map_err(|fault: worker::Error| fault.to_string())?;
-            visit.asked.is_too_large = form.is_none();
-            visit.asked.form = form.unwrap_or_default();
-        }
-        Ok::<_, String>(visit)
+        let visit = Visit::begin(env, config, asked).map_err(|fault| fault.to_string())?;
+        Ok::<_, String>((visit, upload))
     };
-    let visit = match begun.await {
-        Ok(visit) => visit,
+    let (mut visit, upload) = match begun.await {
+        Ok(begun) => begun,
         Err(fault) => {
             console_error!(
                 "{}",
@@ -52,7 +45,7 @@ pub async fn answer(request: Request, env: Env) -> Result<Response> {
             return Response::error("the dashboard is not set up; its log says why", 500);
         }
     };
-    let (name, answered) = dispatch(&visit).await;
+    let (name, answered) = dispatch(&mut visit, upload).await;
     let answer = answered.unwrap_or_else(|fault| {
         if !matches!(fault, Fault::NotFound) {
             log::fault(&visit, name, &fault);
@@ -63,30 +56,8 @@ pub async fn answer(request: Request, env: Env) -> Result<Response> {
     answer.into_response(&visit)
 }
 
-/// Whether whoever asks may send files: sellers may, once they are signed in. Of anybody else nothing is
-/// read, and a form without its token is refused. What the database does not say now is asked again, and
-/// told, on the way of every request.
-async fn may_upload(visit: &Visit) -> bool {
-    let Some(token) = visit.cookie(SESSION_COOKIE).and_then(Token::parse) else {
-        return false;
-    };
-    let visitor = Visitor {
-        host: visit.header("host"),
-        session: Some(&token),
-        now_ms: visit.now_ms,
-    };
-    let batch = visitor.to_batch();
-    let Ok(reply) = visit.execute(&batch.batch).await else {
-        return false;
-    };
-    let found = batch.read(&reply).ok().flatten();
-    found
-        .and_then(|found| found.session)
-        .is_some_and(|session| session.role != Role::EndUser && session.second_factor.is_open())
-}
-
 /// Finds the route, and lets in who may use it.
-async fn dispatch(visit: &Visit) -> (&'static str, Outcome<Answer>) {
+async fn dispatch(visit: &mut Visit, upload: Option<Upload>) -> (&'static str, Outcome<Answer>) {
     let Some((path, _)) = find(&visit.asked.path) else {
         return ("unknown", Err(Fault::NotFound));
     };
@@ -98,10 +69,10 @@ async fn dispatch(visit: &Visit) -> (&'static str, Outcome<Answer>) {
         let refused = refused.with("allow", allowed.join(", "));
         return (path, Ok(refused));
     };
-    (path, enter(visit, route).await)
+    (path, enter(visit, route, upload).await)
 }
 
-async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
+async fn enter(visit: &mut Visit, route: &Route, upload: Option<Upload>) -> Outcome<Answer> {
     if let Handler::Machine(handler) = route.handler {
         return handler(visit).await;
     }
@@ -116,6 +87,12 @@ async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
         return Ok(refusal::unknown_host());
     };
     let signed_in = session.zip(found.session);
+    // Of anybody else no file is read, and a form without its token is refused.
+    if let Some(upload) = upload
+        && signed_in.as_ref().is_some_and(|(_, it)| may_upload(it))
+    {
+        visit.asked.take(upload).await?;
+    }
     let browser = visit.cookie(BROWSER_COOKIE).and_then(Token::parse);
     let session_token = signed_in.as_ref().map(|(token, _)| token);
     // The forms of who signed in carry the session's token, those of the sign-in the browser's, also
@@ -148,6 +125,11 @@ async fn enter(visit: &Visit, route: &Route) -> Outcome<Answer> {
     }
     let person = Person::new(place, token, session);
     hand_over(visit, route.handler, person).await
+}
+
+/// Whether somebody may send files: sellers may, once they are let in.
+fn may_upload(session: &Session) -> bool {
+    session.role != Role::EndUser && session.second_factor.is_open()
 }
 
 /// Hands the request to its handler if the person may use it.

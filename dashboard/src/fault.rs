@@ -1,4 +1,4 @@
-//! What can go wrong while a page is made and is nobody's wrong input. It is logged once, in `routes`;
+//! What can go wrong while a page is made and is nobody's wrong input. It is logged once, in `entrance`;
 //! the visitor is told that it is not their fault, and the request's id.
 
 use thiserror::Error;
