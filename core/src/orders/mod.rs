@@ -65,5 +65,6 @@ pub use stopped_top_up::{
     StoppedTopUp, forget_untold_statement, read_stopped_top_up, stopped_top_ups_statement,
 };
 pub use terms::{Caps, Fee, Terms};
+pub(crate) use top_up::switch_off_top_up;
 pub use top_up::{KeptTopUp, TopUp, TopUpRefusal, read_top_up, top_up_statement};
 pub use waiting::{forget_waiting_statement, leftovers_statement, read_waiting};

@@ -3,6 +3,7 @@
 
 use super::order::{COLUMNS, Order, OrderState, WIDTH, read_order};
 use super::refund::AskedRefund;
+use super::top_up::switch_off_top_up;
 use crate::audit::Change;
 use crate::hrana::{Batch, HranaFault, Reply, Row, Statement, StepIndex};
 use crate::ids::{AccountId, OrderId, RefundId};
@@ -68,10 +69,6 @@ UPDATE orders SET refunded_cents = refunded_cents + ?3
 WHERE id = ?1 AND account_id = ?2 AND state = 'paid' AND refunded_cents + ?3 <= price_cents
   AND NOT EXISTS (SELECT 1 FROM disputes d WHERE d.order_id = ?1 AND d.state <> 'won')
   AND EXISTS (SELECT 1 FROM accounts a WHERE a.id = ?2 AND a.status = 'active')";
-
-const STOP_TOP_UP: &str = "\
-UPDATE auto_top_ups SET enabled = 0, stopped_by = 'refund', updated_at_ms = ?2
-WHERE account_id = ?1 AND enabled = 1";
 
 const KNOWN: &str = "\
 SELECT 1 FROM refunds WHERE id = ?1 AND account_id = ?2 AND order_id = ?3 AND amount_cents = ?4";
@@ -164,9 +161,7 @@ impl Refundable {
         transaction.require_change();
         transaction.then(refund.insert(change.at_ms));
         // Or what goes back now would be charged again as soon as it is missing.
-        let no_top_up = Statement::new(STOP_TOP_UP)
-            .bind(refund.account.as_str())
-            .bind(change.at_ms);
+        let no_top_up = switch_off_top_up(&refund.account, "refund", change.at_ms);
         transaction.then(no_top_up);
         if let Some(sale) = refund.sale() {
             Posting::refund_asked(&sale).append(&mut transaction, change);

@@ -69,6 +69,17 @@ coalesce((SELECT json_object('enabled', t.enabled, 'threshold_nanos', t.threshol
   'amount_cents', t.amount_cents, 'month_limit_cents', t.month_limit_cents)
   FROM auto_top_ups t WHERE t.account_id = r.id), '{}')";
 
+/// Switches it off without a payment having failed, for this reason in a word; the account's page tells.
+pub(crate) fn switch_off_top_up(account: &AccountId, why: &'static str, at_ms: i64) -> Statement {
+    Statement::new(
+        "UPDATE auto_top_ups SET enabled = 0, stopped_by = ?2, updated_at_ms = ?3 \
+         WHERE account_id = ?1 AND enabled = 1",
+    )
+    .bind(account.as_str())
+    .bind(why)
+    .bind(at_ms)
+}
+
 /// Reads what an account set; no row: nothing.
 #[must_use]
 pub fn top_up_statement(account: &AccountId) -> Statement {

@@ -9,6 +9,7 @@ use crate::accounts::{Commit, keep_from_thawing};
 use crate::audit::{Change, Entry};
 use crate::hrana::{Batch, Statement};
 use crate::ids::AccountId;
+use crate::orders::switch_off_top_up;
 
 const CLOSE_PEOPLE: &str = "\
 UPDATE people SET closed_at_ms = ?2,
@@ -19,10 +20,6 @@ WHERE account_id = ?1 AND closed_at_ms IS NULL
 const REVOKE_KEYS: &str = "\
 UPDATE keys SET revoked_at_ms = ?2, version = version + 1
 WHERE account_id = ?1 AND revoked_at_ms IS NULL";
-
-const STOP_TOP_UPS: &str = "\
-UPDATE auto_top_ups SET enabled = 0, stopped_by = 'closed', updated_at_ms = ?2
-WHERE account_id = ?1 AND enabled = 1";
 
 const UNPAID: &str = "\
 SELECT o.id FROM orders o WHERE o.account_id = ?1
@@ -64,7 +61,7 @@ pub fn close_account(account: &AccountId, change: &Change) -> Commit {
     ));
     transaction.then(keep_from_thawing(account));
     transaction.then(on_account(REVOKE_KEYS).bind(change.at_ms));
-    transaction.then(on_account(STOP_TOP_UPS).bind(change.at_ms));
+    transaction.then(switch_off_top_up(account, "closed", change.at_ms));
     for sql in [
         "DELETE FROM sessions WHERE person_id IN (SELECT p.id FROM people p WHERE p.account_id = ?1)",
         "DELETE FROM sign_in_links WHERE person_id IN (SELECT p.id FROM people p WHERE p.account_id = ?1)",
